@@ -1,0 +1,1 @@
+"""carpus reads wrist radiographs in rheumatoid arthritis, and measures how well."""

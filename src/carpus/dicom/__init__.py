@@ -1,0 +1,1 @@
+"""CR and DX radiographs in DICOM; the only place for DICOM libraries."""

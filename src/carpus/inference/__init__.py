@@ -1,0 +1,1 @@
+"""A checkpoint and a radiograph give a wrist reading."""

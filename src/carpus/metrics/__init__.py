@@ -1,0 +1,1 @@
+"""How well a prediction agrees with the reference: bones by overlap and surface, erosion by class."""

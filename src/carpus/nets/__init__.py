@@ -1,0 +1,1 @@
+"""Networks by name: `SEGMENTERS` and `CLASSIFIERS` build them, `checkpoint` saves and loads them."""

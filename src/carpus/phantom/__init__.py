@@ -1,0 +1,1 @@
+"""Synthetic wrists: anatomy, disease, projection physics, centres, and patients over time."""

@@ -1,0 +1,1 @@
+"""Tidy results to tables, figures and one HTML page."""

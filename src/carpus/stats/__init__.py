@@ -1,0 +1,1 @@
+"""What a difference between numbers means: group tests and patient bootstrap."""
