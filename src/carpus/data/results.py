@@ -16,7 +16,9 @@ such rows, so tables and figures never need the network that made them. Columns:
 | structure | a bone (`Cap`), an overlap pair (`Radius-Sca`) or a joint (`Sca`), as the paper prints |
 | metric    | a name from `carpus.metrics.METRICS`, or `score`, `probability` and `cut` for erosion |
 | value     | the number; empty (NaN) where the metric is undefined, `inf` for a missed bone's distance |
-| group     | `BE` or `nonBE` by the joint's score for a scored bone, by the image's worst joint for others, empty if unscored |
+| group     | `BE` or `nonBE` (see below), empty if unscored                                         |
+
+The group of a scored bone is that of its joint; of anything else, that of the image: BE if one joint is eroded.
 
 For erosion three rows stand for one joint: the reference `score` (0 to 5), the model's `probability` of
 erosion, and the `cut` at or above which the model calls it eroded.
@@ -76,9 +78,7 @@ def read_results(path: Path) -> pd.DataFrame:
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run `carpus evaluate` first") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(
-            f"{path} is not a results table ({error}); write it with `carpus evaluate`"
-        ) from None
+        raise InputError(f"{path} is not a results table ({error}); write it with `carpus evaluate`") from None
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
         raise InputError(f"{path} lacks the columns {', '.join(missing)}; write it with `carpus evaluate`")

@@ -42,9 +42,7 @@ def read_grey(path: Path) -> Shaped[np.ndarray, "h w"]:
         except IsADirectoryError:
             raise InputError(f"{path} is a folder, expected an image file") from None
         except UnidentifiedImageError:
-            raise InputError(
-                f"{path} is not an image that can be read; expected BMP, PNG, JPEG or TIFF"
-            ) from None
+            raise InputError(f"{path} is not an image that can be read; expected BMP, PNG, JPEG or TIFF") from None
         except (Image.DecompressionBombWarning, Image.DecompressionBombError):
             raise InputError(
                 f"{path} claims more than {MAX_PIXELS} pixels; give the radiograph itself, not a mosaic"
@@ -52,9 +50,7 @@ def read_grey(path: Path) -> Shaped[np.ndarray, "h w"]:
         except InputError:
             raise
         except (OSError, SyntaxError, ValueError) as error:
-            raise InputError(
-                f"{path} is damaged or truncated ({error}); copy it again from its source"
-            ) from error
+            raise InputError(f"{path} is damaged or truncated ({error}); copy it again from its source") from error
 
 
 def write_grey(path: Path, pixels: Shaped[np.ndarray, "h w"]) -> None:
@@ -97,9 +93,7 @@ def _grey(image: Image.Image, path: Path) -> UInt8[np.ndarray, "h w"] | UInt16[n
         case "RGB" | "RGBA" if not _is_colour(image):
             return np.asarray(image.convert("L"))
     if _is_colour(image):
-        raise InputError(
-            f"{path} is a colour photograph, expected a grey radiograph; give the X-ray image itself"
-        )
+        raise InputError(f"{path} is a colour photograph, expected a grey radiograph; give the X-ray image itself")
     raise InputError(f"{path} has pixel type {image.mode}, expected 8- or 16-bit grey; save it as such")
 
 

@@ -98,11 +98,7 @@ def resize(image: Image, *, height: int, width: int) -> Image:
 
 def resize_labels(plane: Image, *, height: int, width: int) -> Image:
     """A plane of labels or packed bits at another size: each pixel takes the value at its centre."""
-    rows = np.minimum(
-        ((np.arange(height) + 0.5) * plane.shape[0] / height).astype(np.intp), plane.shape[0] - 1
-    )
-    columns = np.minimum(
-        ((np.arange(width) + 0.5) * plane.shape[1] / width).astype(np.intp), plane.shape[1] - 1
-    )
+    rows = np.minimum(((np.arange(height) + 0.5) * plane.shape[0] / height).astype(np.intp), plane.shape[0] - 1)
+    columns = np.minimum(((np.arange(width) + 0.5) * plane.shape[1] / width).astype(np.intp), plane.shape[1] - 1)
     nearest: Image = plane[rows[:, None], columns[None, :]]
     return nearest

@@ -46,7 +46,5 @@ def joint_boxes(masks: BoneMasks, *, spacing_mm: float) -> dict[Joint, Box]:
             bone = bone[distance_px <= distance_px.min() + _END_MM / spacing_mm]
         if len(bone):
             y, x = (bone.min(axis=0) + bone.max(axis=0) + 1) / 2
-            boxes[joint] = square((x, y), size=ROI_SIZES_MM[joint] / spacing_mm).inside(
-                height=height, width=width
-            )
+            boxes[joint] = square((x, y), size=ROI_SIZES_MM[joint] / spacing_mm).inside(height=height, width=width)
     return boxes

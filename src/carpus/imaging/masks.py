@@ -57,9 +57,7 @@ class BoneMasks:
             InputError: Another shape, or values that are neither 0 nor one other.
         """
         if stack.ndim != 3 or stack.shape[0] != len(Bone):
-            raise InputError(
-                f"masks have shape {stack.shape}, expected (14, height, width), one channel a bone"
-            )
+            raise InputError(f"masks have shape {stack.shape}, expected (14, height, width), one channel a bone")
         if stack.dtype != np.bool_:
             if not np.issubdtype(stack.dtype, np.integer):
                 raise InputError(f"masks have dtype {stack.dtype}, expected bool or one byte a pixel")

@@ -39,8 +39,8 @@ class Radiograph:
             )
         if self.spacing_mm is not None and not 0.01 <= self.spacing_mm <= 2:
             raise InputError(
-                f"{self.source or 'radiograph'} has a pixel size of {self.spacing_mm} mm, expected 0.01 to 2 mm; "
-                "correct it, or leave it out if it is unknown"
+                f"{self.source or 'radiograph'} has a pixel size of {self.spacing_mm} mm, "
+                "expected 0.01 to 2 mm; correct it, or leave it out if it is unknown"
             )
 
     @property

@@ -1,0 +1,74 @@
+"""`carpus data`: make, check and describe a dataset in RAM-W600's layout."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from carpus.app.console import progress, stop_unless_free
+
+app = typer.Typer(help="Make, check and describe a dataset in RAM-W600's layout.", no_args_is_help=True)
+
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+_Folder = Annotated[Path, typer.Argument(help="Folder of the dataset.", show_default=False)]
+
+
+@app.command()
+def phantom(
+    out: Annotated[Path, typer.Argument(help="Folder to write.", show_default=False)],
+    patients: Annotated[int, typer.Option(help="Number of patients, both hands each.", min=8)] = 40,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.", min=0)] = 3407,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing folder.")] = False,
+) -> None:
+    """Write a synthetic dataset in RAM-W600's layout: images, masks, joint boxes, regions and scores.
+
+    Example: carpus data phantom phantoms --patients 40 --seed 3407
+    """
+    from carpus.data.phantom_dataset import write_phantom_dataset
+
+    stop_unless_free(out, overwrite=overwrite)
+    with progress("Drawing wrists") as step:
+        write_phantom_dataset(out, patients=patients, seed=seed, progress=step)
+    typer.echo(f"Phantom dataset of {patients} patients: {out}")
+
+
+@app.command()
+def check(folder: _Folder, as_json: _Json = False) -> None:
+    """Find every problem of a dataset at once: files, shapes, scores, boxes, splits.
+
+    Ends with status 2 if there is an error; warnings alone end with 0.
+
+    Example: carpus data check phantoms
+    """
+    from carpus.data.check import check_dataset
+
+    with progress("Checking") as step:
+        problems = check_dataset(folder, progress=step)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if as_json:
+        typer.echo(json.dumps([vars(problem) for problem in problems], indent=2))
+    for problem in problems:
+        if not as_json:
+            typer.echo(f"{problem.severity}: {problem.message}", err=True)
+    summary = f"{len(errors)} errors, {len(problems) - len(errors)} warnings"
+    typer.echo(f"{folder}: {summary if problems else 'no problems'}", err=as_json)
+    if errors:
+        raise typer.Exit(2)
+
+
+@app.command()
+def stats(folder: _Folder, as_json: _Json = False) -> None:
+    """Describe a dataset: patients, centres, splits, ages, and SvdH scores by joint and split.
+
+    Example: carpus data stats phantoms --json
+    """
+    from carpus.app.tables import print_statistics
+    from carpus.data.reader import read_dataset
+    from carpus.data.statistics import dataset_statistics
+
+    statistics = dataset_statistics(read_dataset(folder))
+    if as_json:
+        typer.echo(json.dumps(statistics.as_dict(), indent=2))
+    else:
+        print_statistics(statistics)

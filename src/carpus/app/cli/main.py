@@ -1,0 +1,52 @@
+"""The `carpus` command. Nothing heavy is imported before a command needs it."""
+
+import sys
+
+import typer
+
+from carpus.app.cli import data, demo, evaluate, nets, read, report, train
+from carpus.errors import InputError
+
+app = typer.Typer(
+    name="carpus",
+    help="Reads wrist radiographs in rheumatoid arthritis, and measures how well.",
+    epilog="Start with: carpus demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(demo.demo)
+app.add_typer(data.app, name="data")
+app.command()(train.train)
+app.command()(evaluate.evaluate)
+app.command()(report.report)
+app.command()(read.read)
+app.command()(nets.nets)
+
+
+@app.callback(invoke_without_command=True)
+def _top(version: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"carpus {installed('carpus')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Runs the command line; unusable input ends with one sentence on standard error and status 2."""
+    try:
+        app()
+    except InputError as error:
+        message = " ".join(str(error).split())
+        sys.exit(_stop(f"Error: {message}."))
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"torch", "monai", "lightning", "safetensors", "pydantic"}:
+            raise
+        sys.exit(_stop("Error: this command needs PyTorch; install it with: pip install 'carpus[torch]'."))
+
+
+def _stop(message: str) -> int:
+    print(message, file=sys.stderr)
+    return 2

@@ -1,0 +1,30 @@
+"""Progress bars on standard error, and care with what is already there."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from carpus.errors import InputError
+
+
+@contextlib.contextmanager
+def progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on standard error; the block calls what it gets with (done, total)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def stop_unless_free(path: Path, *, overwrite: bool) -> None:
+    """Makes sure that writing `path` loses nothing unasked.
+
+    Raises:
+        InputError: Something is there and overwriting was not asked for.
+    """
+    taken = path.is_file() or (path.is_dir() and any(path.iterdir()))
+    if taken and not overwrite:
+        raise InputError(f"{path} exists already; choose another name, or add --overwrite to replace it")

@@ -1,0 +1,183 @@
+"""The annotation files: SvdH scores, joint boxes, and the metadata table.
+
+Each reader returns what it understood together with every problem it met, so that one reading serves both the
+reader, which stops at the first error, and the check, which reports all.
+"""
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from carpus.anatomy import Joint, parse_joint, parse_score
+from carpus.data.case import CaseId
+from carpus.data.problem import Problem
+from carpus.errors import InputError
+from carpus.imaging.geometry import Box
+
+_MAX_BYTES = 64 * 1024**2
+_AREA_TOLERANCE = 0.01
+
+
+@dataclass(frozen=True)
+class Person:
+    """What the metadata table says of one study; None where it says nothing."""
+
+    institution: str | None = None
+    age: int | None = None
+    sex: str | None = None
+    phase: int | None = None
+
+
+@dataclass(frozen=True)
+class ImageBoxes:
+    """The joint boxes of one image and the image's size as the file states it, in pixels."""
+
+    boxes: Mapping[Joint, Box]
+    height: int
+    width: int
+
+
+def read_scores(path: Path) -> tuple[dict[CaseId, dict[Joint, int]], list[Problem]]:
+    """The SvdH score of every joint by case, from a list of entries or a mapping keyed by identifier."""
+    problems: list[Problem] = []
+    content = _json(path, problems)
+    if isinstance(content, dict):
+        content = [{"identifier": key, **value} for key, value in content.items() if isinstance(value, dict)]
+    if not isinstance(content, list):
+        if not problems:
+            problems.append(_problem(path, "score-file", "is neither a list nor a mapping of cases", "restore it"))
+        return {}, problems
+    scores: dict[CaseId, dict[Joint, int]] = {}
+    for entry in content:
+        if not isinstance(entry, dict) or not isinstance(entry.get("joints"), dict):
+            problems.append(_problem(path, "score-entry", f"has an entry without joints: {entry!r:.80}", "mend it"))
+            continue
+        try:
+            case = CaseId.parse(str(entry.get("identifier")))
+        except InputError as error:
+            problems.append(_problem(path, "identifier", f"has an entry whose {error}"))
+            continue
+        if case in scores:
+            problems.append(_problem(path, "score-twice", f"scores {case} twice", "remove one of the entries"))
+        joints = scores.setdefault(case, {})
+        for name, value in entry["joints"].items():
+            try:
+                joints[parse_joint(name)] = parse_score(value)
+            except InputError as error:
+                kind = "score-range" if "score" in str(error) else "spelling"
+                problems.append(_problem(path, kind, f"has in {case}, {name}: {error}"))
+        if missing := [joint.value for joint in Joint if joint not in joints]:
+            text = f"lacks a valid score in {case} for {', '.join(missing)}"
+            problems.append(_problem(path, "score-missing", text, "score all six joints"))
+    return scores, problems
+
+
+def read_boxes(path: Path) -> tuple[dict[CaseId, ImageBoxes], list[Problem]]:
+    """The joint boxes by case, from a COCO file."""
+    problems: list[Problem] = []
+    content = _json(path, problems)
+    if not isinstance(content, dict):
+        return {}, problems
+    try:
+        return _boxes(path, content, problems), problems
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        problems.append(_problem(path, "coco-file", f"is not in COCO's form ({error!r})", "export it again"))
+        return {}, problems
+
+
+def read_metadata(path: Path) -> tuple[dict[tuple[str, str], Person], list[Problem]]:
+    """What is known of each study, by patient and study, from an Excel table."""
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise ValueError("larger than 64 MiB")
+        table = pd.read_excel(path, dtype=str)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        return {}, [_problem(path, "metadata-file", f"is not an Excel table ({error})", "export it again")]
+    table.columns = [str(name).strip().lower() for name in table.columns]
+    if not {"patient_id", "study_id"} <= set(table.columns):
+        text = "lacks the columns patient_id and study_id"
+        return {}, [_problem(path, "metadata-columns", text, "name the columns so")]
+    people = {}
+    for row in table.where(table.notna(), None).to_dict("records"):
+        people[str(row["patient_id"]), str(row["study_id"])] = Person(
+            institution=row.get("institution"),
+            age=_whole(row.get("age")),
+            sex=_sex(row.get("gender")),
+            phase=_whole(row.get("phase")),
+        )
+    return people, []
+
+
+def _boxes(path: Path, content: dict[str, Any], problems: list[Problem]) -> dict[CaseId, ImageBoxes]:
+    categories: dict[int, Joint] = {}
+    for category in content["categories"]:
+        try:
+            categories[category["id"]] = parse_joint(category["name"])
+        except InputError as error:
+            problems.append(_problem(path, "spelling", f"has a category whose {error}"))
+    images = {image["id"]: image for image in content["images"]}
+    found: dict[int, dict[Joint, Box]] = {number: {} for number in images}
+    for annotation in content["annotations"]:
+        image, where = images.get(annotation["image_id"]), f"annotation {annotation['id']}"
+        if image is None or annotation["category_id"] not in categories:
+            problems.append(_problem(path, "box-reference", f"has in {where} an unknown image or category", "mend it"))
+            continue
+        x, y, width, height = map(float, annotation["bbox"])
+        joint = categories[annotation["category_id"]]
+        where = f"{joint.value} of {image['file_name']} ({where})"
+        try:
+            box = Box(x, y, width, height)
+        except InputError as error:
+            problems.append(_problem(path, "box-empty", f"has in {where}: {error}"))
+            continue
+        if x < 0 or y < 0 or x + width > image["width"] or y + height > image["height"]:
+            problems.append(_problem(path, "box-outside", f"has {where} outside its image", "move the box inside"))
+        if abs(annotation.get("area", box.area) - box.area) > _AREA_TOLERANCE * box.area:
+            text = f"gives {where} an area that is not width x height"
+            problems.append(_problem(path, "box-area", text, "compute it again", severity="warning"))
+        if joint in found[annotation["image_id"]]:
+            problems.append(_problem(path, "box-twice", f"has {where} twice", "remove one of the boxes"))
+        found[annotation["image_id"]][joint] = box
+    boxes = {}
+    for number, image in images.items():
+        try:
+            case = CaseId.parse(Path(image["file_name"]).stem)
+        except InputError as error:
+            problems.append(_problem(path, "identifier", f"has an image whose {error}"))
+            continue
+        boxes[case] = ImageBoxes(found[number], int(image["height"]), int(image["width"]))
+    return boxes
+
+
+def _json(path: Path, problems: list[Problem]) -> Any:
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            problems.append(_problem(path, "json-file", "is larger than 64 MiB", "restore it from its source"))
+            return None
+        return json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        problems.append(_problem(path, "json-missing", "does not exist", "restore it from its source"))
+    except (OSError, ValueError, RecursionError) as error:
+        problems.append(_problem(path, "json-file", f"is not JSON ({error})", "restore it from its source"))
+    return None
+
+
+def _problem(path: Path, kind: str, what: str, remedy: str = "", *, severity: Any = "error") -> Problem:
+    return Problem(str(path), kind, f"{path} {what}" + (f"; {remedy}" if remedy else ""), severity)
+
+
+def _whole(text: str | None) -> int | None:
+    try:
+        return None if text is None else int(float(text))
+    except ValueError:
+        return None
+
+
+def _sex(text: str | None) -> str | None:
+    letter = (text or "").strip().upper()[:1]
+    return letter if letter in ("F", "M") else None

@@ -1,0 +1,231 @@
+"""One film to a wrist reading: wrist found, fourteen bones outlined, six joints judged.
+
+The crop that the networks see is the one they were trained on: 90 mm square, 0.15 mm a pixel, a right hand with
+the thumb to the left of the image. What is returned is in the film's own orientation.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+from torch import nn
+
+from carpus.anatomy import OVERLAP_PAIRS, Bone, Joint, Side, pair_name
+from carpus.errors import InputError
+from carpus.imaging.geometry import Box, mirror, resize
+from carpus.imaging.intensity import min_max, to_8_bits
+from carpus.imaging.joints import joint_boxes
+from carpus.imaging.masks import BoneMasks
+from carpus.imaging.radiograph import Radiograph
+from carpus.inference.film import read_film
+from carpus.inference.weights import bundled_weights
+from carpus.inference.wrist import find_wrist
+from carpus.nets.apply import classify, segment
+from carpus.nets.checkpoint import CheckpointInfo, load_checkpoint
+
+CROP_MM = 90.0
+CROP_PX = 600
+_CROP_SPACING_MM = CROP_MM / CROP_PX
+_PERCENTILES = (0.5, 99.8)
+RESEARCH_USE = "For research use only; not for diagnosis."
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A network ready to read, and what its checkpoint says of it."""
+
+    network: nn.Module
+    info: CheckpointInfo
+
+
+@dataclass(frozen=True)
+class JointReading:
+    """One scored joint: its region on the film in pixels, and the probability of erosion, 0 to 1."""
+
+    joint: Joint
+    box: Box
+    erosion_probability: float
+    eroded: bool
+
+
+@dataclass(frozen=True, eq=False)
+class WristReading:
+    """What was read from one film.
+
+    Attributes:
+        film: The radiograph that was read.
+        side: The side of the body; None if neither the file nor the image told.
+        box: The wrist on the film, square, in pixels.
+        crop: The wrist alone, 600 x 600 pixels of 0.15 mm, 8 bits, in the film's orientation.
+        masks: The fourteen bones on the crop's grid.
+        confidence: How sure the network is of its outlines on average, 0 to 1.
+        joints: One entry a joint whose bone was found.
+        warnings: Why the reading may be wrong, one sentence each.
+        models: Names of the weights used.
+    """
+
+    film: Radiograph
+    side: Side | None
+    box: Box
+    crop: Radiograph
+    masks: BoneMasks
+    confidence: float
+    joints: tuple[JointReading, ...]
+    warnings: tuple[str, ...]
+    models: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The reading as plain values for JSON: pixels of the film, areas in square mm, probabilities 0 to 1."""
+        areas = {bone.abbreviation: round(float(self.masks.mask(bone).sum()) * _CROP_SPACING_MM**2, 1) for bone in Bone}
+        overlaps = {
+            pair_name(pair): round(float(self.masks.overlap(*pair).sum()) * _CROP_SPACING_MM**2, 1)
+            for pair in OVERLAP_PAIRS
+        }
+        return {
+            "notice": RESEARCH_USE,
+            "file": self.film.source,
+            "side": self.side.value if self.side else None,
+            "spacing_mm": self.film.spacing_mm,
+            "wrist_box_px": _corners(self.box),
+            "confidence": round(self.confidence, 3),
+            "bone_area_mm2": areas,
+            "overlap_area_mm2": overlaps,
+            "joints": [
+                {
+                    "joint": item.joint.abbreviation,
+                    "box_px": _corners(item.box),
+                    "erosion_probability": round(item.erosion_probability, 3),
+                    "eroded": item.eroded,
+                }
+                for item in self.joints
+            ],
+            "warnings": list(self.warnings),
+            "models": list(self.models),
+        }
+
+
+def load_model(path: Path, *, task: str) -> Model:
+    """The network of a checkpoint, for `bones` or `erosion`.
+
+    Raises:
+        InputError: Not a checkpoint, or one for the other task.
+    """
+    network, info = load_checkpoint(path)
+    if info.task != task:
+        raise InputError(f"{path} was trained for {info.task}, expected {task}; give the other checkpoint")
+    return Model(network, info)
+
+
+def read(path: str | Path, *, bones: Path | None = None, erosion: Path | None = None) -> WristReading:
+    """The reading of one file: a DICOM, PNG, BMP, JPEG or TIFF of a hand or a wrist.
+
+    Args:
+        path: The film.
+        bones: Checkpoint of the bone network; by default the one that comes with carpus.
+        erosion: Checkpoint of the erosion network; by default the one that comes with carpus.
+
+    Raises:
+        InputError: A file that cannot be read, or without a hand on it.
+    """
+    return read_radiograph(
+        read_film(Path(path)),
+        bones=load_model(bones or bundled_weights("bones"), task="bones"),
+        erosion=load_model(erosion or bundled_weights("erosion"), task="erosion"),
+    )
+
+
+def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristReading:
+    """The reading of a radiograph.
+
+    Args:
+        film: A hand or a wrist, fingers up.
+        bones: Segments the crop.
+        erosion: Judges the joints' regions.
+
+    Raises:
+        InputError: No hand on it.
+    """
+    wrist = find_wrist(film)
+    pixels = _crop(film, wrist.box)
+    thumb_left = wrist.thumb_left
+    if thumb_left is None and film.side is not None:
+        thumb_left = film.side is Side.RIGHT
+    choices = [True, False] if thumb_left is None else [thumb_left]
+    logits, confidence, thumb_left = max(
+        (_segment(bones, pixels, thumb_left=choice) for choice in choices), key=lambda item: item[1]
+    )
+    masks = BoneMasks.from_stack(logits > 0)
+
+    warnings = [*film.notes, *wrist.notes, *_doubts(masks, bones, erosion)]
+    seen_side = Side.RIGHT if thumb_left else Side.LEFT
+    if film.side is not None and film.side is not seen_side:
+        warnings.append(
+            f"The file says {film.side.name.lower()} hand, but the thumb lies as in a {seen_side.name.lower()} "
+            "hand seen from its back: it may be mirrored or mislabelled."
+        )
+    scale = wrist.box.width / CROP_PX
+    joints = []
+    for joint, box in joint_boxes(masks, spacing_mm=_CROP_SPACING_MM).items():
+        probability = _erosion(erosion, pixels, box, thumb_left=thumb_left)
+        cut = 0.5 if erosion.info.cut is None else erosion.info.cut
+        on_film = box.scaled(scale)
+        on_film = replace(on_film, x=on_film.x + wrist.box.x, y=on_film.y + wrist.box.y)
+        joints.append(JointReading(joint, on_film, probability, probability >= cut))
+    return WristReading(
+        film=film,
+        side=film.side or seen_side,
+        box=wrist.box,
+        crop=Radiograph(pixels, _CROP_SPACING_MM, film.side or seen_side, film.source),
+        masks=masks,
+        confidence=confidence,
+        joints=tuple(joints),
+        warnings=tuple(warnings),
+        models=tuple(f"{item.info.net} ({item.info.recipe}, {item.info.trained_on})" for item in (bones, erosion)),
+    )
+
+
+def _crop(film: Radiograph, box: Box) -> UInt8[np.ndarray, "600 600"]:
+    pixels = film.cropped(box).pixels
+    return to_8_bits(resize(pixels, height=CROP_PX, width=CROP_PX), percentiles=_PERCENTILES)
+
+
+def _segment(
+    model: Model, pixels: UInt8[np.ndarray, "h w"], *, thumb_left: bool
+) -> tuple[Float32[np.ndarray, "14 h w"], float, bool]:
+    height, width = pixels.shape
+    size = model.info.image_size
+    seen = pixels if thumb_left else mirror(pixels)
+    logits = segment(model.network, min_max(resize(seen, height=size, width=size)), height=height, width=width)
+    certainty = np.abs(np.tanh(logits / 2))  # |2p - 1|
+    near = (logits > -4).any(axis=0)
+    confidence = float(certainty[:, near].min(axis=0).mean()) if near.any() else 0.0
+    return (logits if thumb_left else logits[:, :, ::-1]), confidence, thumb_left
+
+
+def _erosion(model: Model, pixels: UInt8[np.ndarray, "h w"], box: Box, *, thumb_left: bool) -> float:
+    region = Radiograph(pixels).cropped(box).pixels
+    size = model.info.image_size
+    seen = region if thumb_left else mirror(region)
+    return float(classify(model.network, min_max(resize(seen, height=size, width=size))[None])[0])
+
+
+def _doubts(masks: BoneMasks, *models: Model) -> list[str]:
+    doubts = []
+    missing = [bone.label.lower() for bone in Bone if not masks.mask(bone).any()]
+    if missing:
+        doubts.append(f"Not found: {', '.join(missing)}.")
+    if any(model.info.trained_on == "phantom" for model in models):
+        doubts.append(
+            "The networks learnt from synthetic wrists only and have seen no patient: "
+            "the outlines may be poor and the erosion probabilities mean little."
+        )
+    return doubts
+
+
+def _corners(box: Box) -> dict[str, float]:
+    return {
+        name: round(value, 1)
+        for name, value in (("x", box.x), ("y", box.y), ("width", box.width), ("height", box.height))
+    }

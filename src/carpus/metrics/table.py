@@ -1,0 +1,44 @@
+"""What every metric is called, measured in and which way is better: the one list that reports go by."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric.
+
+    Attributes:
+        name: In results files.
+        label: As the paper prints it.
+        unit: `1` for a ratio, `px` for pixels of the scored grid.
+        better: The direction of improvement.
+        task: The task it is for, as in results files.
+    """
+
+    name: str
+    label: str
+    unit: Literal["1", "px"]
+    better: Literal["higher", "lower"]
+    task: Literal["bones", "erosion"]
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("dsc", "DSC", "1", "higher", "bones"),
+        Metric("nsd", "NSD", "1", "higher", "bones"),
+        Metric("voe", "VOE", "1", "lower", "bones"),
+        Metric("msd", "MSD", "px", "lower", "bones"),
+        Metric("ravd", "RAVD", "1", "lower", "bones"),
+        Metric("bacc", "BACC", "1", "higher", "erosion"),
+        Metric("f1", "F1", "1", "higher", "erosion"),
+        Metric("dor", "DOR", "1", "higher", "erosion"),
+        Metric("acc", "ACC", "1", "higher", "erosion"),
+        Metric("sen", "SEN", "1", "higher", "erosion"),
+        Metric("spc", "SPC", "1", "higher", "erosion"),
+        Metric("pre", "PRE", "1", "higher", "erosion"),
+        Metric("auroc", "AUROC", "1", "higher", "erosion"),
+    )
+}
+"""Every metric by its name, in the order of the paper's Tables 4 and 5."""

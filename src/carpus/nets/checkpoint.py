@@ -1,0 +1,124 @@
+"""A trained network in one safetensors file: weights, and in its header what is needed to build and use it.
+
+No pickle: reading a checkpoint from a stranger runs none of their code.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from carpus.errors import InputError
+from carpus.files import new_file
+from carpus.nets import CLASSIFIERS, SEGMENTERS
+
+_KEY = "carpus"
+_FORMAT = 1
+_MAX_BYTES = 4 * 1024**3
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """What a checkpoint says of itself.
+
+    Attributes:
+        task: `bones` or `erosion`.
+        net: Name in `SEGMENTERS` or `CLASSIFIERS`.
+        net_options: Options of the network beyond its channels and classes.
+        classes: Output channels or classes.
+        image_size: Edge in pixels of the square input it was trained on.
+        mirror_left: Whether left hands are flipped to right before the network sees them.
+        cut: For a classifier, the probability at or above which it calls a joint eroded; else None.
+        trained_on: `phantom` or `patients`.
+        recipe: Name of the recipe.
+        seed: Seed of the training.
+        provenance: Anything else worth keeping: versions, data fingerprint, validation figures.
+    """
+
+    task: str
+    net: str
+    net_options: dict[str, Any]
+    classes: int
+    image_size: int
+    mirror_left: bool
+    cut: float | None
+    trained_on: str
+    recipe: str
+    seed: int
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+
+def build_network(info: CheckpointInfo) -> nn.Module:
+    """The network that `info` describes, with fresh weights, for one input channel.
+
+    Raises:
+        InputError: An unknown network, or options that it does not have.
+    """
+    known = SEGMENTERS if info.task == "bones" else CLASSIFIERS
+    if info.net not in known:
+        raise InputError(f"network {info.net!r} is unknown; expected one of {', '.join(known)}")
+    try:
+        return known[info.net](in_channels=1, classes=info.classes, **info.net_options)
+    except TypeError as error:
+        raise InputError(f"network {info.net} cannot be built: {error}; correct net_options") from None
+
+
+def save_checkpoint(path: Path, network: nn.Module, info: CheckpointInfo, *, half: bool = False) -> None:
+    """Writes the weights and `info` as safetensors.
+
+    Args:
+        path: The file, by custom `*.safetensors`.
+        network: Its state is saved.
+        info: Kept in the header.
+        half: Whether floating-point weights are rounded to 16 bits, for shipping.
+    """
+    state = {
+        name: tensor.detach().to("cpu", torch.float16 if half and tensor.is_floating_point() else None).contiguous()
+        for name, tensor in network.state_dict().items()
+    }
+    header = {_KEY: json.dumps({"format": _FORMAT, **asdict(info)}, sort_keys=True)}
+    with new_file(path) as draft:
+        save_file(state, draft, metadata=header)
+
+
+def load_checkpoint(path: Path) -> tuple[nn.Module, CheckpointInfo]:
+    """The network in evaluation mode, in float32 on the CPU, and what the file says of itself.
+
+    Raises:
+        InputError: Missing, damaged, not from carpus, or weights that do not fit the network named.
+    """
+    info = read_checkpoint_info(path)
+    network = build_network(info)
+    try:
+        with safe_open(path, framework="pt") as file:
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+        expected = network.state_dict()
+        network.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in state.items()})
+    except (SafetensorError, KeyError, RuntimeError) as error:
+        raise InputError(f"{path} does not fit network {info.net} ({error}); train it again") from None
+    return network.eval(), info
+
+
+def read_checkpoint_info(path: Path) -> CheckpointInfo:
+    """What the checkpoint says of itself, without loading the weights.
+
+    Raises:
+        InputError: Missing, damaged, or not from carpus.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; give a checkpoint that `carpus train` wrote")
+    if path.stat().st_size > _MAX_BYTES:
+        raise InputError(f"{path} is larger than 4 GiB; expected a checkpoint that `carpus train` wrote")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})[_KEY])
+        if header.pop("format") != _FORMAT:
+            raise InputError(f"{path} has another format of checkpoint; use the carpus version that wrote it")
+        return CheckpointInfo(**header)
+    except (SafetensorError, KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path} is no carpus checkpoint ({error}); train one with `carpus train`") from None

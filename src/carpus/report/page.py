@@ -1,0 +1,243 @@
+"""The report: one HTML file that shows everything and fetches nothing."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from itertools import groupby
+from pathlib import Path
+
+import jinja2
+import numpy as np
+import pandas as pd
+from jaxtyping import Shaped
+from markupsafe import Markup
+from PIL import Image
+
+from carpus.anatomy import Bone, Joint
+from carpus.files import new_file
+from carpus.imaging.geometry import Box, resize
+from carpus.imaging.intensity import to_8_bits
+from carpus.imaging.masks import BoneMasks
+from carpus.report import figures
+from carpus.report.cells import Column, Table, number_text
+from carpus.report.erosion_tables import erosion_runs, joint_confusion
+from carpus.report.overlay import (
+    BONE_COLOURS,
+    PREDICTED_COLOUR,
+    REFERENCE_COLOUR,
+    Colour,
+    draw_box,
+    draw_outlines,
+    draw_overlay,
+)
+from carpus.report.tables import all_tables
+
+_FILM_PX = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class CasePanel:
+    """One test image with its bones.
+
+    Attributes:
+        title: What it is called, such as its identifier.
+        pixels: `(h, w)` of 8 or 16 bits.
+        reference: The bones as they are.
+        predicted: The bones as found, on the same grid.
+        caption: One sentence, such as how well it went.
+        is_phantom: Whether the image is synthetic.
+    """
+
+    title: str
+    pixels: Shaped[np.ndarray, "h w"]
+    reference: BoneMasks
+    predicted: BoneMasks
+    caption: str = ""
+    is_phantom: bool = True
+
+
+@dataclass(frozen=True)
+class JointReading:
+    """What a classifier says of one joint: eroded if the probability, 0 to 1, is at or above the cut."""
+
+    joint: Joint
+    probability: float
+    cut: float
+
+
+@dataclass(frozen=True, eq=False)
+class ReadingPanel:
+    """One film as it was read.
+
+    Attributes:
+        source: The film's name.
+        side: The side of the body in words, and how it is known.
+        film: `(h, w)` of the whole film, 8 or 16 bits.
+        wrist: Where the wrist was found, in px of `film`.
+        crop: `(h, w)` of the wrist, as the bones are drawn on it.
+        masks: The bones found, on the grid of `crop`.
+        joints: One a scored joint that was read.
+        warnings: What a reader must know first, one sentence each, in plain words.
+        is_phantom: Whether the film is synthetic.
+    """
+
+    source: str
+    side: str
+    film: Shaped[np.ndarray, "h w"]
+    wrist: Box
+    crop: Shaped[np.ndarray, "h2 w2"]
+    masks: BoneMasks
+    joints: tuple[JointReading, ...] = ()
+    warnings: tuple[str, ...] = ()
+    is_phantom: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class ReportPage:
+    """What goes into a report; a section without content is left out.
+
+    Attributes:
+        title: The heading.
+        results: A results table, see `carpus.data.results`; may have no rows.
+        histories: Name of a training to its epochs, see `carpus.report.figures.training_curves`.
+        statistics: Heading to table, about the dataset; printed as they are, with their index.
+        cases: Test images to look at.
+        reading: A film that was read.
+        provenance: How it was made: recipe, seed, versions, commit, hardware.
+        is_phantom: Whether the dataset is synthetic, for a report that has no results yet.
+    """
+
+    title: str
+    results: pd.DataFrame
+    histories: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    statistics: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    cases: tuple[CasePanel, ...] = ()
+    reading: ReadingPanel | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    is_phantom: bool = False
+
+
+def write_report(path: Path, page: ReportPage, *, replicates: int = 2000) -> None:
+    """Writes the report as one HTML file, complete or not at all. The same content gives the same file.
+
+    Args:
+        path: The HTML file.
+        page: Its content.
+        replicates: Of the bootstrap behind the intervals.
+
+    Raises:
+        InputError: The results contradict themselves, masks do not fit their image, or the disk is full.
+    """
+    html = _environment().get_template("report.html").render(_context(page, replicates=replicates))
+    with new_file(path) as draft:
+        draft.write_text(html, encoding="utf-8")
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("carpus.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number_text
+    environment.filters["plain"] = _plain
+    environment.filters["groups"] = _groups
+    return environment
+
+
+def _context(page: ReportPage, *, replicates: int) -> dict[str, object]:
+    generator = np.random.default_rng(0)
+    tables = all_tables(page.results, generator=generator, replicates=replicates)
+    erosion = [table for table in tables if table.name.startswith("table_5")]
+    bones = [table for table in tables if table not in erosion]
+    rows_are_phantoms = page.results["data"] != "patients"
+    reading = page.reading
+    return {
+        "page": page,
+        "is_phantom": page.is_phantom
+        or bool(rows_are_phantoms.any())
+        or any(case.is_phantom for case in page.cases)
+        or (reading is not None and reading.is_phantom),
+        "has_patients": bool((~rows_are_phantoms).any())
+        or any(not case.is_phantom for case in page.cases)
+        or (reading is not None and not reading.is_phantom),
+        "bone_tables": bones,
+        "erosion_tables": erosion,
+        "figures": _figures(page, bones=bones, erosion=erosion, generator=generator),
+        "cases": [_case(case) for case in page.cases],
+        "reading": None if reading is None else _reading(reading),
+        "bone_legend": [(bone.abbreviation, bone.label, _hex(BONE_COLOURS[bone])) for bone in Bone],
+        "reference_colour": _hex(REFERENCE_COLOUR),
+        "predicted_colour": _hex(PREDICTED_COLOUR),
+    }
+
+
+def _figures(
+    page: ReportPage, *, bones: list[Table], erosion: list[Table], generator: np.random.Generator
+) -> dict[str, Markup]:
+    made = {}
+    if page.histories:
+        made["histories"] = figures.training_curves(page.histories)
+    if bones:
+        made["bones"] = figures.values_by_bone(page.results)
+    if erosion:
+        matrices = [(run.model, joint_confusion(joints)) for run, joints, _ in erosion_runs(page.results)]
+        made["scores"] = figures.reference_scores(page.results)
+        made["confusion"] = figures.confusion_matrices(matrices)
+        made["probabilities"] = figures.probabilities_by_score(page.results, generator=generator)
+    return {name: Markup(svg) for name, svg in made.items()}  # noqa: S704 (matplotlib escapes what it writes)
+
+
+def _case(case: CasePanel) -> dict[str, object]:
+    return {
+        "case": case,
+        "pictures": [
+            ("Radiograph", _picture(case.pixels)),
+            ("Reference", _picture(draw_overlay(case.pixels, case.reference))),
+            ("Prediction", _picture(draw_overlay(case.pixels, case.predicted))),
+            ("Both outlines", _picture(draw_outlines(case.pixels, case.reference, case.predicted))),
+        ],
+    }
+
+
+def _reading(reading: ReadingPanel) -> dict[str, object]:
+    factor = min(1.0, _FILM_PX / max(reading.film.shape))
+    height, width = (max(1, round(edge * factor)) for edge in reading.film.shape)
+    film = resize(reading.film, height=height, width=width)
+    return {
+        "panel": reading,
+        "film": _picture(draw_box(film, reading.wrist.scaled(factor))),
+        "crop": _picture(reading.crop),
+        "overlay": _picture(draw_overlay(reading.crop, reading.masks)),
+        "found": sum(bool(reading.masks.mask(bone).any()) for bone in Bone),
+    }
+
+
+def _picture(pixels: Shaped[np.ndarray, "h w ..."]) -> str:
+    """The picture as a data address.
+
+    JPEG of a quality at which nothing is seen to be lost: PNG takes four times as much.
+    """
+    shown = pixels if pixels.dtype == np.uint8 else to_8_bits(pixels)
+    file = BytesIO()
+    Image.fromarray(shown).save(file, format="JPEG", quality=90, subsampling=0, optimize=True)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def _groups(columns: tuple[Column, ...]) -> list[tuple[str, int]]:
+    """Runs of neighbouring columns with one group, and how many each has."""
+    return [(group, len(list(own))) for group, own in groupby(columns, key=lambda column: column.group)]
+
+
+def _hex(colour: Colour) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def _plain(value: object) -> str:
+    """A value of a table that comes as it is: whole numbers as such, others with three decimals."""
+    if isinstance(value, float | np.floating):
+        return f"{value:.0f}" if float(value).is_integer() else number_text(float(value), 3)
+    return str(value)

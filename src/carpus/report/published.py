@@ -1,0 +1,61 @@
+"""The numbers that the RAM-W600 paper printed, to stand beside new ones. They were measured on patients.
+
+| table | what                                        | columns                                             |
+|-------|---------------------------------------------|-----------------------------------------------------|
+| 4     | bones, means                                | DSC and NSD of BE, nonBE, All and P; VOE, MSD, RAVD |
+| 5     | erosion, all joints together                | BACC, F1, DOR, ACC, SEN, SPC, PRE                   |
+| 8, 9  | DSC, NSD by bone                            | the bones' abbreviations                            |
+| 10, 11| DSC, NSD of the scored bones, BE and nonBE  | `Sca BE`, `Sca nonBE`, `Sca P`, ...                 |
+| 12, 13| DSC, NSD of overlaps                        | the pairs' names and Mean                           |
+
+Tables 4 and 5 also hold `params_millions` and `time_ms` (an image, on the paper's RTX 4090). P holds the
+paper's stars: `*` below 0.05, `**` below 0.01, `***` below 0.001.
+
+Two readings of the print: tables 12 and 13 head their fifth column Tz-MC1, but the benchmark computed the
+trapezium with the first metacarpal, so it is `Tr-MC1` here; tables 11 to 13 spell `UNet` what the others call
+`Unet`, the name used here.
+
+References:
+    RAM-W600: A Multi-Task Wrist Dataset and Benchmark for Rheumatoid Arthritis, version 1 of the data (621
+    images): 90 test images for the bones, 654 test joints (76 eroded) for erosion.
+"""
+
+from functools import cache
+from importlib.resources import files
+
+import pandas as pd
+
+PUBLISHED = (4, 5, 8, 9, 10, 11, 12, 13)
+"""The paper's tables that are held here."""
+
+
+@cache
+def published_table(number: int) -> pd.DataFrame:
+    """One table of the paper, indexed by model, numbers as printed.
+
+    Args:
+        number: One of `PUBLISHED`.
+
+    Example:
+        >>> float(published_table(4).loc["SwinUMamba", "DSC All"])
+        0.977
+    """
+    with (files("carpus.report") / "published" / f"table_{number}.csv").open() as file:
+        table = pd.read_csv(file, index_col="model")
+    marks = [column for column in map(str, table) if column.endswith(" P")]
+    return table.astype(dict.fromkeys(marks, object)).fillna(dict.fromkeys(marks, ""))
+
+
+def same_network(model: str, other: str) -> bool:
+    """Whether two spellings name one network, such as `unet_plus_plus` and `Unet++`.
+
+    Example:
+        >>> same_network("DeepLabV3Plus", "DeepLabV3+"), same_network("Unet", "Unet++")
+        (True, False)
+    """
+    return _key(model) == _key(other)
+
+
+def _key(model: str) -> str:
+    letters = model.lower().replace("+", "plus")
+    return "".join(letter for letter in letters if letter.isalnum())

@@ -1,0 +1,25 @@
+"""Which cases of a dataset serve a task."""
+
+from carpus.data.layout import Split
+from carpus.data.reader import Case, Dataset
+from carpus.errors import InputError
+
+
+def task_cases(dataset: Dataset, task: str, split: Split) -> list[Case]:
+    """The cases of a split that carry the reference for a task.
+
+    Args:
+        dataset: To choose from.
+        task: `bones` (cases with masks) or `erosion` (cases with SvdH scores).
+        split: Of that task.
+
+    Raises:
+        InputError: There are none.
+    """
+    if task == "bones":
+        cases = [case for case in dataset.cases if case.bone_split is split and case.masks is not None]
+    else:
+        cases = [case for case in dataset.cases if case.erosion_split is split and case.scores is not None]
+    if not cases:
+        raise InputError(f"{dataset.root} has no {task} cases in {split.value}; see `carpus data stats`")
+    return cases

@@ -1,0 +1,47 @@
+"""A trained network's answers for cases of a dataset."""
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+from torch import nn
+
+from carpus.anatomy import Side
+from carpus.data.reader import Case, read_radiograph
+from carpus.data.torch_datasets import ErosionDataset
+from carpus.imaging.geometry import mirror, resize
+from carpus.imaging.intensity import min_max
+from carpus.imaging.masks import BoneMasks
+from carpus.nets.apply import classify, segment
+from carpus.nets.checkpoint import CheckpointInfo
+
+
+def predict_bones(network: nn.Module, info: CheckpointInfo, case: Case, *, size: int) -> BoneMasks:
+    """The fourteen bones of a case as the network sees them, in the image's own orientation.
+
+    Args:
+        network: In evaluation mode.
+        info: Of its checkpoint.
+        case: With an image.
+        size: Edge of the result in pixels.
+    """
+    flip = info.mirror_left and case.id.side is Side.LEFT
+    pixels = read_radiograph(case).pixels
+    pixels = resize(mirror(pixels) if flip else pixels, height=info.image_size, width=info.image_size)
+    masks = BoneMasks.from_stack(segment(network, min_max(pixels), height=size, width=size) > 0)
+    return masks.mirrored() if flip else masks
+
+
+def predict_erosion(network: nn.Module, samples: ErosionDataset, *, batch_size: int = 32) -> Float64[np.ndarray, " n"]:
+    """The probability of erosion of every item, 0 to 1, in the order of the items.
+
+    Args:
+        network: In evaluation mode.
+        samples: Without augmentation, at the size the network was trained on.
+        batch_size: Items at a time.
+    """
+    parts = []
+    for start in range(0, len(samples), batch_size):
+        stop = min(start + batch_size, len(samples))
+        images = torch.stack([samples[0, index][0] for index in range(start, stop)])
+        parts.append(classify(network, images.numpy()[:, 0]))
+    return np.concatenate(parts)

@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from jaxtyping import Bool
+
+from carpus.metrics import msd, nsd, surface_distances
+
+torch = pytest.importorskip("torch")
+surface_dice = pytest.importorskip("monai.metrics.surface_dice")
+surface_distance = pytest.importorskip("monai.metrics.surface_distance")
+
+# MONAI warns of its own use of an argument it deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore:monai.metrics.utils get_mask_edges:FutureWarning")
+
+Mask = Bool[np.ndarray, "h w"]
+MASKS = arrays(np.bool_, (6, 9))
+EMPTY = np.zeros((5, 5), bool)
+
+
+def drawn(*rows: str) -> Mask:
+    return np.array([[letter == "#" for letter in row] for row in rows])
+
+
+def blob(generator: np.random.Generator, *, size: int) -> Mask:
+    y, x = np.mgrid[:size, :size]
+    mask = np.zeros((size, size), bool)
+    for _ in range(int(generator.integers(1, 4))):
+        cy, cx, ry, rx = generator.uniform([0, 0, 2, 2], [size, size, size / 2, size / 2])
+        mask |= ((y - cy) / ry) ** 2 + ((x - cx) / rx) ** 2 < 1
+    return mask
+
+
+def monai(reference: Mask, predicted: Mask, *, tolerance_px: float = 2.0) -> tuple[float, float]:
+    tensors = [torch.from_numpy(mask)[None, None] for mask in (predicted, reference)]
+    dice = surface_dice.compute_surface_dice(*tensors, class_thresholds=[tolerance_px], include_background=True)
+    distance = surface_distance.compute_average_surface_distance(*tensors, symmetric=True, include_background=True)
+    return float(dice), float(distance)
+
+
+ADVERSARIAL = {
+    "one pixel": drawn("....", ".#..", "....", "...."),
+    "a corner": drawn("#...", "....", "....", "...."),
+    "the whole image": drawn("####", "####", "####", "####"),
+    "a row on the border": drawn("####", "....", "....", "...."),
+    "a diagonal": drawn("#...", ".#..", "..#.", "...#"),
+    "a ring": drawn("####", "#..#", "#..#", "####"),
+    "many parts": drawn("#.#.", ".#.#", "#.#.", ".#.#"),
+    "all but one pixel": drawn("####", "####", "##.#", "####"),
+}
+
+
+@pytest.mark.parametrize("reference", ADVERSARIAL.values(), ids=ADVERSARIAL)
+@pytest.mark.parametrize("predicted", ADVERSARIAL.values(), ids=ADVERSARIAL)
+def test_adversarial_masks_score_as_in_monai(reference: Mask, predicted: Mask) -> None:
+    distances = surface_distances(reference, predicted)
+    for tolerance_px in (0.0, 1.0, 2.0):
+        dice, distance = monai(reference, predicted, tolerance_px=tolerance_px)
+        assert nsd(distances, tolerance_px=tolerance_px) == pytest.approx(dice, abs=1e-6)
+        assert msd(distances) == pytest.approx(distance, abs=1e-6)
+
+
+@given(MASKS.filter(np.any), MASKS.filter(np.any))
+@settings(max_examples=60, deadline=None)
+def test_random_masks_score_as_in_monai(reference: Mask, predicted: Mask) -> None:
+    distances = surface_distances(reference, predicted)
+    assert (nsd(distances), msd(distances)) == pytest.approx(monai(reference, predicted), abs=1e-6)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_large_smooth_masks_score_as_in_monai(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    reference, predicted = blob(generator, size=80), blob(generator, size=80)
+    if reference.any() and predicted.any():
+        distances = surface_distances(reference, predicted)
+        # MONAI averages in 32 bits, hence the relative tolerance.
+        expected = pytest.approx(monai(reference, predicted), rel=1e-6, abs=1e-6)
+        assert (nsd(distances), msd(distances)) == expected
+
+
+@pytest.mark.filterwarnings(r"ignore:the (ground truth|prediction) of class \w+ is all 0:UserWarning")
+@pytest.mark.parametrize(("reference", "predicted"), [(EMPTY, ~EMPTY), (~EMPTY, EMPTY), (EMPTY, EMPTY)])
+def test_empty_masks_score_as_in_monai(reference: Mask, predicted: Mask) -> None:
+    distances = surface_distances(reference, predicted)
+    expected = pytest.approx(monai(reference, predicted), nan_ok=True)
+    assert (nsd(distances), msd(distances)) == expected

@@ -1,0 +1,17 @@
+import carpus.metrics
+from carpus.imaging import BoneMasks
+from carpus.metrics import METRICS, score_bones
+
+
+def test_every_metric_is_a_function_of_that_name() -> None:
+    assert all(callable(getattr(carpus.metrics, name)) for name in METRICS)
+
+
+def test_every_value_of_a_wrist_has_a_metric_of_its_task() -> None:
+    nothing = BoneMasks.empty(height=2, width=2)
+    found = {metric for _, metric, _ in score_bones(nothing, nothing)}
+    assert found == {name for name, metric in METRICS.items() if metric.task == "bones"}
+
+
+def test_a_metric_is_filed_under_its_name() -> None:
+    assert all(name == metric.name for name, metric in METRICS.items())
