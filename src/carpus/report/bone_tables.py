@@ -14,13 +14,12 @@ import math
 import numpy as np
 import pandas as pd
 
-from carpus.anatomy import OVERLAP_PAIRS, Bone, Joint, pair_name
+from carpus.anatomy import Joint
 from carpus.metrics import METRICS
 from carpus.report.cells import Cell, Column, Table, beside_the_paper, comparison_notes, run_row
-from carpus.report.runs import runs
+from carpus.report.runs import BONES, PAIRS, runs
 from carpus.stats import mann_whitney, patient_bootstrap_mean, stars
 
-BONES = tuple(bone.abbreviation for bone in Bone)
 SCORED_BONES = tuple(
     joint.abbreviation
     for joint in (
@@ -32,7 +31,6 @@ SCORED_BONES = tuple(
         Joint.METACARPAL_1,
     )
 )
-PAIRS = tuple(pair_name(pair) for pair in OVERLAP_PAIRS)
 
 _UNDEFINED = Column("Count", "undefined", 0)
 _MISSED = Column("Count", "missed", 0)

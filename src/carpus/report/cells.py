@@ -184,4 +184,4 @@ def _cell_as_dict(cell: Cell) -> dict[str, object]:
 def _json(value: float) -> float | str | None:
     if math.isnan(value):
         return None
-    return value if math.isfinite(value) else "inf"
+    return float(value) if math.isfinite(value) else "inf"

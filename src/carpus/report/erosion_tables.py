@@ -1,7 +1,8 @@
 """How well erosion was recognised: a table laid out as the paper's Table 5, all joints together and each.
 
 A joint is eroded if its SvdH score is above 0, and called eroded if the model's probability is at or above
-the model's cut. AUROC needs no cut. Within joint, it compares eroded and healthy joints of one kind only:
+the model's cut. A joint without a probability counts as called wrong, and in the AUROC as ranked worst, so
+that leaving the hard ones out gains nothing. AUROC needs no cut. Within joint, it compares eroded and healthy joints of one kind only:
 a model that knows nothing but which joint it looks at has 0.5 there, whatever its other numbers are.
 """
 
@@ -44,13 +45,13 @@ def table_5(results: pd.DataFrame, *, generator: np.random.Generator, replicates
         Column("Joints", "unread", 0),
     )
     rows = []
-    for run, joints, unanswered in erosion_runs(results):
+    for run, joints in erosion_runs(results):
         cells = _rates(joints, replicates=replicates, generator=generator)
         areas = [
             _area(joints, strata, replicates=replicates, generator=generator)
             for strata in (np.zeros(len(joints)), joints["structure"].to_numpy())
         ]
-        counts = [Cell(len(joints)), Cell(joints["eroded"].sum()), Cell(unanswered)]
+        counts = [Cell(len(joints)), Cell(joints["eroded"].sum()), Cell(joints["probability"].isna().sum())]
         rows.append(run_row(run, joints, [*cells, *areas, *counts]))
     together = beside_the_paper(rows, columns, number=5)
     return Table(
@@ -63,7 +64,7 @@ def table_5(results: pd.DataFrame, *, generator: np.random.Generator, replicates
             "JointPrior looks at no image: it answers with how often that joint is eroded in training. On "
             "the paper's own test counts (654 joints, 76 eroded) it has BACC 0.721, F1 0.374 and DOR 6.67.",
             "AUROC within joint compares joints of one kind only; 0.5 is chance.",
-            "Unread: joints without a probability, left out of everything.",
+            "Unread: joints without a probability, which count as called wrong.",
             *comparison_notes(together),
         ),
     )
@@ -73,7 +74,7 @@ def joint_table(results: pd.DataFrame, *, generator: np.random.Generator, replic
     """Each scored joint by itself, with 95 % intervals."""
     columns = (*_RATE_COLUMNS, Column("", "AUROC"), *_COUNTS)
     rows = []
-    for run, joints, _ in erosion_runs(results):
+    for run, joints in erosion_runs(results):
         for joint in Joint:
             own = joints[joints["structure"] == joint.abbreviation]
             if len(own):
@@ -85,13 +86,14 @@ def joint_table(results: pd.DataFrame, *, generator: np.random.Generator, replic
     return Table("table_5_joints", "Erosion, joint by joint", columns, tuple(rows), notes)
 
 
-def erosion_runs(results: pd.DataFrame) -> list[tuple[Run, pd.DataFrame, int]]:
-    """Every run with one row a joint, and how many joints are left out because they have no answer.
+def erosion_runs(results: pd.DataFrame) -> list[tuple[Run, pd.DataFrame]]:
+    """Every run with one row a joint.
 
-    The columns are image, patient, structure, score, probability, cut, and eroded and called, both bool.
+    The columns are image, patient, structure, score, probability (NaN if unread), cut, and eroded and called,
+    both bool; an unread joint is called wrong.
 
     Raises:
-        InputError: A joint has an answer but no reference score or no cut.
+        InputError: A joint has no reference score or no cut.
     """
     found = []
     for run, rows in runs(results, task="erosion"):
@@ -100,17 +102,16 @@ def erosion_runs(results: pd.DataFrame) -> list[tuple[Run, pd.DataFrame, int]]:
             .reindex(columns=["score", "probability", "cut"])
             .reset_index()
         )
-        answered = joints[joints["probability"].notna()]
-        lacking = answered[answered[["score", "cut"]].isna().any(axis=1)]
+        lacking = joints[joints[["score", "cut"]].isna().any(axis=1)]
         if len(lacking):
             joint = lacking.iloc[0]
             raise InputError(
-                f"{run.model} has a probability for {joint['structure']} of {joint['image']} but no score "
-                "or no cut, expected all three; evaluate it again"
+                f"{joint['structure']} of {joint['image']} by {run.model} has no score or no cut, "
+                "expected both with every joint; evaluate it again"
             )
-        called = answered["probability"] >= answered["cut"]
-        complete = answered.assign(eroded=answered["score"] > 0, called=called)
-        found.append((run, complete, len(joints) - len(answered)))
+        eroded = joints["score"] > 0
+        called = (joints["probability"] >= joints["cut"]).where(joints["probability"].notna(), ~eroded)
+        found.append((run, joints.assign(eroded=eroded, called=called)))
     return found
 
 
@@ -141,7 +142,9 @@ def _rates(joints: pd.DataFrame, *, replicates: int, generator: np.random.Genera
 
 
 def _area(joints: pd.DataFrame, strata: np.ndarray, *, replicates: int, generator: np.random.Generator) -> Cell:
-    eroded, probability = joints["eroded"].to_numpy(bool), joints["probability"].to_numpy()
+    eroded = joints["eroded"].to_numpy(bool)
+    worst = np.where(eroded, -np.inf, np.inf)
+    probability = np.where(joints["probability"].isna(), worst, joints["probability"])
     codes = np.unique(strata, return_inverse=True)[1]
 
     def of_rows(rows: np.ndarray) -> float:

@@ -17,9 +17,8 @@ from matplotlib.ticker import MaxNLocator
 
 from carpus.anatomy import SVDH_SCORES, Joint
 from carpus.metrics import METRICS, Confusion
-from carpus.report.bone_tables import BONES
 from carpus.report.erosion_tables import erosion_runs
-from carpus.report.runs import runs
+from carpus.report.runs import BONES, runs
 
 _SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _SEVERITY = ("#dfe4e8", "#fed98e", "#fe9929", "#d95f0e", "#993404", "#4d1a02")
@@ -166,7 +165,7 @@ def probabilities_by_score(results: pd.DataFrame, *, generator: np.random.Genera
         panels = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
         for axes in panels[len(found) :]:
             axes.axis("off")
-        for axes, (run, joints, _) in zip(panels, found, strict=False):
+        for axes, (run, joints) in zip(panels, found, strict=False):
             scatter = generator.uniform(-0.3, 0.3, len(joints))
             colours = np.where(joints["eroded"], _SERIES[1], _SERIES[0])
             axes.scatter(joints["score"] + scatter, joints["probability"], c=colours, s=9, alpha=0.6, lw=0)

@@ -23,7 +23,7 @@ BONE_COLOURS: dict[Bone, Colour] = {
     Bone.DISTAL_ULNA: (138, 166, 255),
     Bone.HAMATE: (171, 122, 240),
     Bone.LUNATE: (255, 104, 138),
-    Bone.PISIFORM_TRIQUETRUM: (58, 208, 226),
+    Bone.PISIFORM_TRIQUETRUM: (34, 214, 204),
     Bone.SCAPHOID: (188, 226, 66),
     Bone.TRAPEZIUM: (64, 144, 240),
     Bone.TRAPEZOID: (236, 96, 24),

@@ -149,8 +149,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _context(page: ReportPage, *, replicates: int) -> dict[str, object]:
-    generator = np.random.default_rng(0)
-    tables = all_tables(page.results, generator=generator, replicates=replicates)
+    tables = all_tables(page.results, replicates=replicates)
     erosion = [table for table in tables if table.name.startswith("table_5")]
     bones = [table for table in tables if table not in erosion]
     rows_are_phantoms = page.results["data"] != "patients"
@@ -166,7 +165,7 @@ def _context(page: ReportPage, *, replicates: int) -> dict[str, object]:
         or (reading is not None and not reading.is_phantom),
         "bone_tables": bones,
         "erosion_tables": erosion,
-        "figures": _figures(page, bones=bones, erosion=erosion, generator=generator),
+        "figures": _figures(page, bones=bones, erosion=erosion),
         "cases": [_case(case) for case in page.cases],
         "reading": None if reading is None else _reading(reading),
         "bone_legend": [(bone.abbreviation, bone.label, _hex(BONE_COLOURS[bone])) for bone in Bone],
@@ -175,19 +174,17 @@ def _context(page: ReportPage, *, replicates: int) -> dict[str, object]:
     }
 
 
-def _figures(
-    page: ReportPage, *, bones: list[Table], erosion: list[Table], generator: np.random.Generator
-) -> dict[str, Markup]:
+def _figures(page: ReportPage, *, bones: list[Table], erosion: list[Table]) -> dict[str, Markup]:
     made = {}
     if page.histories:
         made["histories"] = figures.training_curves(page.histories)
     if bones:
         made["bones"] = figures.values_by_bone(page.results)
     if erosion:
-        matrices = [(run.model, joint_confusion(joints)) for run, joints, _ in erosion_runs(page.results)]
+        matrices = [(run.model, joint_confusion(joints)) for run, joints in erosion_runs(page.results)]
         made["scores"] = figures.reference_scores(page.results)
         made["confusion"] = figures.confusion_matrices(matrices)
-        made["probabilities"] = figures.probabilities_by_score(page.results, generator=generator)
+        made["probabilities"] = figures.probabilities_by_score(page.results, generator=np.random.default_rng(0))
     return {name: Markup(svg) for name, svg in made.items()}  # noqa: S704 (matplotlib escapes what it writes)
 
 

@@ -20,6 +20,7 @@ References:
     images): 90 test images for the bones, 654 test joints (76 eroded) for erosion.
 """
 
+import math
 from functools import cache
 from importlib.resources import files
 
@@ -44,6 +45,20 @@ def published_table(number: int) -> pd.DataFrame:
         table = pd.read_csv(file, index_col="model")
     marks = [column for column in map(str, table) if column.endswith(" P")]
     return table.astype(dict.fromkeys(marks, object)).fillna(dict.fromkeys(marks, ""))
+
+
+def published_parameters(model: str) -> float:
+    """The network's parameters in millions as the paper printed them; NaN if the paper has no such network.
+
+    Example:
+        >>> published_parameters("unet")
+        7.94
+    """
+    for number in (4, 5):
+        for name, millions in published_table(number)["params_millions"].items():
+            if same_network(str(name), model):
+                return float(millions)
+    return math.nan
 
 
 def same_network(model: str, other: str) -> bool:

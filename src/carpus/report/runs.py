@@ -5,8 +5,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from carpus.anatomy import OVERLAP_PAIRS, Bone, Joint, pair_name
 from carpus.errors import InputError
 
+BONES = tuple(bone.abbreviation for bone in Bone)
+PAIRS = tuple(pair_name(pair) for pair in OVERLAP_PAIRS)
+JOINTS = tuple(joint.abbreviation for joint in Joint)
+"""The structures of a results table, as the paper's tables print them."""
+
+_STRUCTURES = {"bones": (*BONES, *PAIRS), "erosion": JOINTS}
 _RUN = ["data", "model", "recipe", "seed", "split"]
 
 
@@ -48,9 +55,17 @@ def runs(results: pd.DataFrame, *, task: str) -> Iterator[tuple[Run, pd.DataFram
         task: `bones` or `erosion`.
 
     Raises:
-        InputError: One value is given twice, so that it cannot be known which one counts.
+        InputError: A structure is unknown, or one value is given twice, so that it cannot be known which
+            one counts.
     """
     rows = results[results["task"] == task]
+    unknown = rows[~rows["structure"].isin(_STRUCTURES[task])]
+    if len(unknown):
+        row = unknown.iloc[0]
+        raise InputError(
+            f"structure {row['structure']!r} of {row['image']} is unknown in the task {task}, "
+            f"expected one of {', '.join(_STRUCTURES[task])}; rename it in the results"
+        )
     twice = rows.duplicated([*_RUN, "image", "structure", "metric"])
     if twice.any():
         row = rows[twice].iloc[0]

@@ -7,18 +7,22 @@ from carpus.report.bone_tables import table_4, table_8, table_9, table_10, table
 from carpus.report.cells import Table
 from carpus.report.erosion_tables import joint_table, table_5
 
+_BOOTSTRAP_SEED = 600
 
-def all_tables(results: pd.DataFrame, *, generator: np.random.Generator, replicates: int = 2000) -> tuple[Table, ...]:
+
+def all_tables(results: pd.DataFrame, *, replicates: int = 2000) -> tuple[Table, ...]:
     """The tables that have rows: those of the bones, then those of erosion.
+
+    The bootstrap starts from one fixed seed, so the same results give the same tables.
 
     Args:
         results: A results table, see `carpus.data.results`.
-        generator: The source of chance of the bootstrap.
         replicates: Of the bootstrap.
 
     Raises:
-        InputError: One value is given twice, or an erosion answer lacks its score or cut.
+        InputError: A structure is unknown, one value is given twice, or a joint lacks its score or cut.
     """
+    generator = np.random.default_rng(_BOOTSTRAP_SEED)
     tables = (
         table_4(results, generator=generator, replicates=replicates),
         table_8(results),
@@ -33,9 +37,6 @@ def all_tables(results: pd.DataFrame, *, generator: np.random.Generator, replica
     return tuple(table for table in tables if table.rows)
 
 
-def tables_as_dict(
-    results: pd.DataFrame, *, generator: np.random.Generator, replicates: int = 2000
-) -> dict[str, object]:
+def tables_as_dict(results: pd.DataFrame, *, replicates: int = 2000) -> dict[str, object]:
     """All tables for JSON, keyed by name; undefined is None, infinity the text `inf`."""
-    tables = all_tables(results, generator=generator, replicates=replicates)
-    return {table.name: table.as_dict() for table in tables}
+    return {table.name: table.as_dict() for table in all_tables(results, replicates=replicates)}

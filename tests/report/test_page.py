@@ -1,0 +1,202 @@
+import base64
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from carpus.anatomy import Joint
+from carpus.data.results import read_results, write_results
+from carpus.errors import InputError
+from carpus.imaging import BoneMasks, Box
+from carpus.report import CasePanel, JointReading, ReadingPanel, ReportPage, write_report
+
+PIXELS = np.tile(np.arange(256, dtype=np.uint8), (256, 1))
+
+
+class Outline(HTMLParser):
+    """What of a page a test asks for: addresses, headings, and whether every tag is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.open: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "xlink:href")]
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        if tag not in ("meta", "link", "img", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture
+def reading(masks: BoneMasks) -> ReadingPanel:
+    film = np.zeros((2400, 1200), np.uint16)
+    film[1200:, 300:900] = 3000
+    return ReadingPanel(
+        source="film.dcm",
+        side="Right hand, from the file's header",
+        film=film,
+        wrist=Box(300, 1200, 600, 600),
+        crop=PIXELS,
+        masks=masks,
+        joints=(JointReading(Joint.LUNATE, 0.7, 0.5), JointReading(Joint.SCAPHOID, 0.2, 0.5)),
+        warnings=("Expect these outlines to be poor.",),
+    )
+
+
+@pytest.fixture
+def page(results: pd.DataFrame, masks: BoneMasks, reading: ReadingPanel) -> ReportPage:
+    epochs = pd.DataFrame({"epoch": [1, 2], "train_loss": [2, 1], "val_loss": [2, 1.5], "val_dsc": [0.5, 0.7]})
+    return ReportPage(
+        title="A report",
+        results=results,
+        histories={"unet": epochs},
+        statistics={"Images": pd.DataFrame({"train": [8], "test": [4]}, index=["images"])},
+        cases=(CasePanel("0001_0001_L", PIXELS, masks, masks, "Mean DSC 1.00."),),
+        reading=reading,
+        provenance={"Recipe": "demo", "Seed": "3407"},
+    )
+
+
+def written(folder: Path, page: ReportPage) -> str:
+    write_report(folder / "index.html", page, replicates=20)
+    return (folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_page_is_whole_and_fetches_nothing(tmp_path: Path, page: ReportPage) -> None:
+    html = written(tmp_path, page)
+    outline = Outline()
+    outline.feed(html)
+    assert outline.open == []
+    assert all(address.startswith(("data:", "#")) for address in outline.addresses)
+    assert "<script" not in html
+    assert not re.search(r"@import|url\((?!#)", html)
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+
+
+def test_every_link_of_the_navigation_has_its_section(tmp_path: Path, page: ReportPage) -> None:
+    outline = Outline()
+    outline.feed(written(tmp_path, page))
+    links = {address[1:] for address in outline.addresses if re.fullmatch(r"#[a-z]+", address)}
+    assert links == {"dataset", "bones", "erosion", "training", "cases", "reading", "provenance"}
+    assert links <= set(outline.ids)
+
+
+def test_phantoms_are_called_phantoms_and_films_research_use_only(tmp_path: Path, page: ReportPage) -> None:
+    html = written(tmp_path, page)
+    assert "<strong>PHANTOM.</strong>" in html
+    assert html.count("<strong>Research use only.</strong>") == 2
+    assert "Expect these outlines to be poor." in html
+    assert "Not comparable" in html
+
+
+def test_a_report_on_phantoms_alone_does_not_speak_of_patients_films(tmp_path: Path, page: ReportPage) -> None:
+    html = written(tmp_path, replace(page, reading=None))
+    assert "<strong>PHANTOM.</strong>" in html
+    assert "Research use only" not in html
+
+
+def test_a_report_on_patients_alone_is_no_phantom(tmp_path: Path, results: pd.DataFrame) -> None:
+    html = written(tmp_path, ReportPage("Patients", results.assign(data="patients")))
+    assert "PHANTOM" not in html
+    assert "Research use only" in html
+
+
+def test_a_synthetic_film_is_not_called_real(tmp_path: Path, page: ReportPage, reading: ReadingPanel) -> None:
+    synthetic = replace(page, reading=replace(reading, is_phantom=True))
+    assert "A real radiograph" in written(tmp_path, page)
+    assert "A real radiograph" not in written(tmp_path, synthetic)
+
+
+def test_a_results_file_alone_is_enough(tmp_path: Path, results: pd.DataFrame) -> None:
+    write_results(tmp_path / "results.csv", results)
+    html = written(tmp_path / "out", ReportPage("From a file", read_results(tmp_path / "results.csv")))
+    assert 'id="bones"' in html
+    assert 'id="erosion"' in html
+    assert 'id="cases"' not in html
+    assert 'id="provenance"' not in html
+
+
+def test_results_of_one_task_leave_the_other_out(tmp_path: Path, results: pd.DataFrame) -> None:
+    html = written(tmp_path, ReportPage("Bones", results[results["task"] == "bones"]))
+    assert 'id="bones"' in html
+    assert 'id="erosion"' not in html
+
+
+def test_no_results_still_make_a_page(tmp_path: Path, page: ReportPage, results: pd.DataFrame) -> None:
+    html = written(tmp_path, replace(page, results=results.iloc[:0]))
+    assert 'id="bones"' not in html
+    assert 'id="reading"' in html
+
+
+def test_the_same_content_gives_the_same_file(tmp_path: Path, page: ReportPage) -> None:
+    assert written(tmp_path / "one", page) == written(tmp_path / "two", page)
+
+
+def test_what_the_user_wrote_is_escaped(tmp_path: Path, page: ReportPage, reading: ReadingPanel) -> None:
+    attack = "<script>alert('x')</script>"
+    hostile = replace(
+        page,
+        title=attack,
+        provenance={attack: attack},
+        reading=replace(reading, source=attack, warnings=(attack,)),
+        cases=tuple(replace(case, title=attack, caption=attack) for case in page.cases),
+        results=page.results.replace({"model": {"unet": attack}}),
+        histories={attack: page.histories["unet"]},
+        statistics={attack: page.statistics["Images"].rename(index={"images": attack})},
+    )
+    assert "<script" not in written(tmp_path, hostile)
+
+
+def test_a_case_shows_four_pictures_of_its_size(tmp_path: Path, page: ReportPage) -> None:
+    html = written(tmp_path, replace(page, reading=None))
+    pictures = re.findall(r'<img src="data:image/jpeg;base64,([^"]+)" alt="([^"]+)"', html)
+    assert [name for _, name in pictures] == [
+        f"{name} of 0001_0001_L" for name in ("Radiograph", "Reference", "Prediction", "Both outlines")
+    ]
+    images = [Image.open(BytesIO(base64.b64decode(data))) for data, _ in pictures]
+    assert all(image.size == (256, 256) for image in images)
+    assert [image.mode for image in images] == ["L", "RGB", "RGB", "RGB"]
+
+
+def test_the_wrist_is_marked_on_a_film_that_was_made_smaller(tmp_path: Path, page: ReportPage) -> None:
+    data = re.findall(r'base64,([^"]+)" alt="The whole film', written(tmp_path, page))
+    film = np.asarray(Image.open(BytesIO(base64.b64decode(data[0])))).astype(int)
+    assert film.shape == (1000, 500, 3)
+    orange = (film[..., 0] - film[..., 2]) > 120
+    rows, columns = np.flatnonzero(orange.any(axis=1)), np.flatnonzero(orange.any(axis=0))
+    assert (rows[0], rows[-1], columns[0], columns[-1]) == pytest.approx((500, 750, 125, 375), abs=4)
+
+
+def test_a_joint_read_says_how_it_is_called(tmp_path: Path, page: ReportPage) -> None:
+    html = re.sub(r"\s+", " ", written(tmp_path, page))
+    assert re.search(r"Lunate</th><td>0.70</td>.*?<td>0.50</td><td>eroded</td>", html)
+    assert re.search(r"Scaphoid</th><td>0.20</td>.*?<td>0.50</td><td>not eroded</td>", html)
+
+
+def test_statistics_are_printed_as_they_are(tmp_path: Path, page: ReportPage) -> None:
+    mixed = pd.DataFrame({"n": [8], "age": [44.9912], "who": ["all"]}, index=["images"])
+    html = written(tmp_path, replace(page, statistics={"Mixed": mixed}))
+    assert '<th scope="row">images</th><td>8</td><td>44.991</td><td>all</td>' in html
+
+
+def test_masks_that_do_not_fit_leave_the_old_report_standing(tmp_path: Path, page: ReportPage) -> None:
+    before = written(tmp_path, page)
+    broken = replace(page.cases[0], predicted=BoneMasks.empty(height=9, width=9))
+    with pytest.raises(InputError, match="resize the masks"):
+        write_report(tmp_path / "index.html", replace(page, cases=(broken,)), replicates=20)
+    assert (tmp_path / "index.html").read_text(encoding="utf-8") == before
