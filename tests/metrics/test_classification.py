@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sklearn
 
 from carpus.errors import InputError
-from carpus.metrics import Confusion, acc, auroc, auroc_within, bacc, confusion, dor, f1, pre, sen, spc
+from carpus.metrics import Confusion, acc, auroc, auroc_within, bacc, best_cut, confusion, dor, f1, pre, sen, spc
 
 CALLS = st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=40)
 
@@ -72,6 +72,22 @@ def test_without_a_pair_in_any_stratum_it_is_undefined() -> None:
     assert math.isnan(auroc_within(reference, np.array([0.9, 0.1]), np.array([0, 1])))
 
 
+@given(CALLS)
+@settings(max_examples=40, deadline=None)
+def test_no_cut_has_a_better_balanced_accuracy_and_no_higher_one_an_equal(pairs: list[tuple[bool, int]]) -> None:
+    reference = np.array([eroded for eroded, _ in pairs])
+    probability = np.array([value for _, value in pairs]) / 5
+    if reference.all() or not reference.any():
+        with pytest.raises(InputError, match="some of both kinds"):
+            best_cut(reference, probability)
+        return
+    best = best_cut(reference, probability)
+    reached = bacc(confusion(reference, probability >= best))
+    for cut in probability:
+        value = bacc(confusion(reference, probability >= cut))
+        assert value < reached if cut > best else value <= reached
+
+
 def test_the_odds_ratio_of_a_hand_counted_case() -> None:
     assert dor(Confusion(tp=6, fp=2, fn=3, tn=5)) == 5
 
@@ -112,5 +128,6 @@ def test_unpaired_lengths_are_refused() -> None:
 
 
 def test_an_undefined_probability_is_refused() -> None:
-    with pytest.raises(InputError, match="NaN"):
-        auroc(np.array([False, True]), np.array([0.5, np.nan]))
+    for use in (auroc, best_cut):
+        with pytest.raises(InputError, match="NaN"):
+            use(np.array([False, True]), np.array([0.5, np.nan]))

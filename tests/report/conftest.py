@@ -27,7 +27,7 @@ CENTRES = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def masks() -> BoneMasks:
     """Fourteen ellipses about where the bones are, 256 x 256."""
     stack = np.zeros((14, 256, 256), np.uint8)
@@ -37,7 +37,7 @@ def masks() -> BoneMasks:
     return BoneMasks.from_stack(stack)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_results() -> Callable[..., pd.DataFrame]:
     """Results of a bone and an erosion model on twelve images of six patients, the values chosen by a seed."""
 
@@ -84,6 +84,6 @@ def make_results() -> Callable[..., pd.DataFrame]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def results(make_results: Callable[..., pd.DataFrame]) -> pd.DataFrame:
     return make_results()

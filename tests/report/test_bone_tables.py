@@ -8,9 +8,10 @@ import pytest
 from scipy.stats import mannwhitneyu
 
 from carpus.errors import InputError
-from carpus.report import Cell, Row, Table, tables_as_dict
 from carpus.report.bone_tables import table_4, table_8, table_10, table_11, table_12
+from carpus.report.cells import Cell, Row, Table
 from carpus.report.runs import BONES, PAIRS
+from carpus.report.tables import tables_as_dict
 from carpus.stats import stars
 
 Maker = Callable[..., pd.DataFrame]
@@ -169,7 +170,7 @@ def test_a_foreign_spelling_is_refused_and_not_left_out(results: pd.DataFrame) -
 
 
 def test_tables_are_valid_json_with_undefined_as_null(results: pd.DataFrame) -> None:
-    nothing = results.copy()
+    nothing = results[results["task"] == "bones"].copy()
     nothing.loc[nothing["structure"] == "Lu", "value"] = math.nan
     found = tables_as_dict(nothing, replicates=20)
     again = json.loads(json.dumps(found, allow_nan=False))

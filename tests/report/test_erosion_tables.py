@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics as sklearn
 
 from carpus.errors import InputError
-from carpus.report import Cell, Table
+from carpus.report.cells import Cell, Table
 from carpus.report.erosion_tables import erosion_runs, joint_confusion, joint_table, table_5
 
 
@@ -70,7 +70,7 @@ def test_a_joint_without_a_probability_counts_as_called_wrong_and_ranked_worst(r
     # Leave out the six joints on which the model is best.
     rank = joints["probability"].where(eroded, 1 - joints["probability"])
     best = set(joints.loc[rank.nlargest(6).index, ["image", "structure"]].itertuples(index=False, name=None))
-    drop = [pair in best for pair in zip(results["image"], results["structure"], strict=True)]
+    drop = np.array([pair in best for pair in zip(results["image"], results["structure"], strict=True)])
     found, before = cells(made(results[~(is_answer & drop)])), cells(made(results))
 
     assert found["Joints unread"].value == 6

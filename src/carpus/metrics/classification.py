@@ -112,7 +112,7 @@ def best_cut(reference: Bool[np.ndarray, " n"], probability: Float[np.ndarray, "
         >>> best_cut(np.array([True, False, False]), np.array([0.5, 0.4, 0.1]))
         0.5
     """
-    _check(reference, probability)
+    _check_probability(reference, probability)
     if reference.all() or not reference.any():
         raise InputError(
             f"{reference.sum()} of {reference.size} joints are eroded, expected some of both kinds to choose "
@@ -159,9 +159,7 @@ def auroc_within(
     Raises:
         InputError: As `auroc`.
     """
-    _check(reference, probability)
-    if np.isnan(probability).any():
-        raise InputError("a probability is NaN, expected numbers; evaluate the model again")
+    _check_probability(reference, probability)
     won = pairs = 0.0
     for stratum in np.unique(strata):
         inside = strata == stratum
@@ -171,6 +169,12 @@ def auroc_within(
         won += float((below + not_above).sum()) / 2
         pairs += eroded.size * healthy.size
     return won / pairs if pairs else math.nan
+
+
+def _check_probability(reference: np.ndarray, probability: np.ndarray) -> None:
+    _check(reference, probability)
+    if np.isnan(probability).any():
+        raise InputError("a probability is NaN, expected numbers; evaluate the model again")
 
 
 def _check(reference: np.ndarray, predicted: np.ndarray) -> None:

@@ -3,14 +3,14 @@
 No pickle: reading a checkpoint from a stranger runs none of their code.
 """
 
+import copy
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_model, save_model
 from torch import nn
 
 from carpus.errors import InputError
@@ -77,13 +77,11 @@ def save_checkpoint(path: Path, network: nn.Module, info: CheckpointInfo, *, hal
         info: Kept in the header.
         half: Whether floating-point weights are rounded to 16 bits, for shipping.
     """
-    state = {
-        name: tensor.detach().to("cpu", torch.float16 if half and tensor.is_floating_point() else None).contiguous()
-        for name, tensor in network.state_dict().items()
-    }
+    if half:
+        network = copy.deepcopy(network).half()
     header = {_KEY: json.dumps({"format": _FORMAT, **asdict(info)}, sort_keys=True)}
     with new_file(path) as draft:
-        save_file(state, draft, metadata=header)
+        save_model(network, str(draft), metadata=header)
 
 
 def load_checkpoint(path: Path) -> tuple[nn.Module, CheckpointInfo]:
@@ -95,11 +93,8 @@ def load_checkpoint(path: Path) -> tuple[nn.Module, CheckpointInfo]:
     info = read_checkpoint_info(path)
     network = build_network(info)
     try:
-        with safe_open(path, framework="pt") as file:
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-        expected = network.state_dict()
-        network.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in state.items()})
-    except (SafetensorError, KeyError, RuntimeError) as error:
+        load_model(network, path)
+    except (SafetensorError, RuntimeError) as error:
         raise InputError(f"{path} does not fit network {info.net} ({error}); train it again") from None
     return network.eval(), info
 

@@ -23,6 +23,7 @@ SOFT_PER_MM = 0.026
 _SHELL_MM = 0.55
 _SHAFT_SHELL_MM = 2.1
 _SHAFT_BEGINS_MM = (10.0, 30.0)
+_SKIN_ROUNDING_MM = 18.0
 _SUBPIXEL_BITS = 4
 
 
@@ -56,8 +57,7 @@ def bone_attenuation(
     if not inside.size:
         return result
     part = shape.part
-    depth = cv2.distanceTransform(np.pad(inside.astype(np.uint8), 1), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    depth = depth[1:-1, 1:-1] * spacing_mm
+    depth = _depth(inside, part.rounding_mm, spacing_mm)
     shell = np.full(depth.shape, _SHELL_MM, np.float32)
     spongy = np.full(depth.shape, SPONGY_PER_MM, np.float32)
     if shape.end is not None:
@@ -75,9 +75,7 @@ def bone_attenuation(
 
 def soft_attenuation(skin: Bool[np.ndarray, "h w"], *, spacing_mm: float) -> Float32[np.ndarray, "h w"]:
     """What skin, fat and muscle add to the attenuation."""
-    # Beyond the image tissue goes on: only where air is in view does it thin out.
-    depth = cv2.distanceTransform(skin.astype(np.uint8), cv2.DIST_L2, 5) * np.float32(spacing_mm)
-    return _thickness(depth, 17.0, 24.0) * np.float32(SOFT_PER_MM)
+    return _thickness(_depth(skin, _SKIN_ROUNDING_MM, spacing_mm), 17.0, _SKIN_ROUNDING_MM) * np.float32(SOFT_PER_MM)
 
 
 def expose(
@@ -105,11 +103,19 @@ def expose(
 def spongy_texture(size_px: int, *, spacing_mm: float, generator: np.random.Generator) -> Float32[np.ndarray, "h w"]:
     """Trabeculae: relative variation of spongy bone, mean 0, finer than 1 mm and longer along the forearm."""
     noise = generator.standard_normal((size_px, size_px), np.float32)
-    fine = cv2.GaussianBlur(noise, (0, 0), sigmaX=0.16 / spacing_mm, sigmaY=0.32 / spacing_mm)
-    coarse = cv2.GaussianBlur(noise, (0, 0), 0.9 / spacing_mm)
+    fine = cv2.GaussianBlur(noise, (0, 0), sigmaX=0.11 / spacing_mm, sigmaY=0.26 / spacing_mm)
+    coarse = cv2.GaussianBlur(noise, (0, 0), 0.6 / spacing_mm)
     band = fine - coarse
     texture: Float32[np.ndarray, "h w"] = 0.30 * band / max(float(band.std()), 1e-6)
     return texture
+
+
+def _depth(inside: Bool[np.ndarray, "h w"], far_mm: float, spacing_mm: float) -> Float32[np.ndarray, "h w"]:
+    """Distance from the contour in mm, right up to `far_mm`; what touches the image's border goes on beyond it."""
+    margin = int(far_mm / spacing_mm) + 1
+    beyond = np.pad(inside.astype(np.uint8), margin, mode="edge")
+    depth: Float32[np.ndarray, "h w"] = cv2.distanceTransform(beyond, cv2.DIST_L2, cv2.DIST_MASK_5)
+    return depth[margin:-margin, margin:-margin] * np.float32(spacing_mm)
 
 
 def _thickness(
@@ -117,7 +123,8 @@ def _thickness(
 ) -> Float32[np.ndarray, "h w"]:
     """Twice the half-thickness of a rounded body at a distance from its contour, mm."""
     inward = np.minimum(depth / rounding_mm, 1)
-    thickness: Float32[np.ndarray, "h w"] = (2 * most_mm) * np.sqrt(np.maximum(inward * (2 - inward), 0))
+    # Flatter towards the contour than a circle: rims and edges of bones are thin.
+    thickness: Float32[np.ndarray, "h w"] = (2 * most_mm) * np.maximum(inward * (2 - inward), 0) ** 0.7
     return thickness
 
 
@@ -127,7 +134,7 @@ def _along_shaft(
     """0 at the bone's end, 1 in its shaft."""
     if shape.end is None:
         raise ValueError(f"{shape.part.bone} has no shaft")
-    y, x = (np.arange(part.start, part.stop, dtype=np.float32) for part in window)
+    y, x = (np.arange(*part.indices(size_px), dtype=np.float32) for part in window)
     x = (x + 0.5 - size_px / 2) * np.float32(spacing_mm) - np.float32(shape.end[0])
     y = (y + 0.5 - size_px / 2) * np.float32(spacing_mm) - np.float32(shape.end[1])
     distance = np.hypot(x[None], y[:, None])
@@ -156,7 +163,7 @@ def _window(mask: Bool[np.ndarray, "h w"]) -> tuple[slice, slice]:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return slice(0, 0), slice(0, 0)
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    return slice(max(int(rows[0]) - 1, 0), int(rows[-1]) + 2), slice(max(int(columns[0]) - 1, 0), int(columns[-1]) + 2)
 
 
 def merged(contours: Sequence[Contour], *, spacing_mm: float, size_px: int) -> Bool[np.ndarray, "h w"]:

@@ -1,9 +1,11 @@
 """How well erosion was recognised: a table laid out as the paper's Table 5, all joints together and each.
 
 A joint is eroded if its SvdH score is above 0, and called eroded if the model's probability is at or above
-the model's cut. A joint without a probability counts as called wrong, and in the AUROC as ranked worst, so
-that leaving the hard ones out gains nothing. AUROC needs no cut. Within joint, it compares eroded and healthy joints of one kind only:
-a model that knows nothing but which joint it looks at has 0.5 there, whatever its other numbers are.
+the model's cut. AUROC needs no cut. Within joint, it compares eroded and healthy joints of one kind only: a
+model that knows nothing but which joint it looks at has 0.5 there, whatever its other numbers are.
+
+A joint without a probability counts as called wrong, and in the AUROC as ranked worst, so that nothing is
+gained by leaving the hard ones out.
 """
 
 from collections.abc import Callable

@@ -156,6 +156,8 @@ def _fit(
     with warnings.catch_warnings():
         # The samples are kept in memory after the first epoch; worker processes would only copy them.
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
+        # Lightning's own, against the newest PyTorch.
+        warnings.filterwarnings("ignore", ".*isinstance\\(treespec, LeafSpec\\).*")
         resume = last if last and last.exists() else None
         trainer.fit(module, *loaders, ckpt_path=resume, weights_only=True)
     state = torch.load(keeper.best_model_path, weights_only=True)["state_dict"]

@@ -1,0 +1,165 @@
+"""CR and DX radiographs in DICOM to `Radiograph`: bone bright, pixel size and side where the file tells.
+
+The stored values go through the modality LUT or rescale, then through a VOI LUT sequence if the file has one; a plain
+window is not applied, because it would cut off grey values that the next step may want. Last, MONOCHROME1 or an
+inverse presentation LUT is turned round.
+
+References:
+    DICOM PS3.3, C.11.1 (modality LUT), C.11.2 (VOI LUT), C.7.6.3.1.2 (photometric interpretation).
+"""
+
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+from jaxtyping import Shaped
+from pydicom.pixels import apply_modality_lut, apply_voi_lut
+
+from carpus.anatomy import Side
+from carpus.errors import InputError
+from carpus.imaging.files import MAX_PIXELS
+from carpus.imaging.radiograph import Radiograph
+
+_PREAMBLE = 128
+_SQUARE_TOLERANCE = 0.01
+_SPACING_MM = (0.01, 2.0)
+_WORDS = {
+    Side.LEFT: re.compile(r"\b(left|lt|links|gauche|sin|sinister)\b", re.IGNORECASE),
+    Side.RIGHT: re.compile(r"\b(right|rt|rechts|droite?|dex|dexter)\b", re.IGNORECASE),
+}
+_DESCRIPTIONS = ("SeriesDescription", "ProtocolName", "StudyDescription", "PerformedProcedureStepDescription")
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether the file starts as a DICOM file does."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_PREAMBLE + 4)[_PREAMBLE:] == b"DICM"
+    except OSError:
+        return False
+
+
+def read_dicom(path: Path) -> Radiograph:
+    """The radiograph in a DICOM file, 8 or 16 bits, with notes on what the file left unsaid.
+
+    Raises:
+        InputError: Not DICOM, damaged, without pixels, in colour, of several frames, or too large.
+    """
+    with warnings.catch_warnings():
+        # pydicom warns of every departure from the standard; what matters here is checked below.
+        warnings.simplefilter("ignore")
+        dataset = _header(path)
+        _refuse_unusable(path, dataset)
+        pixels = _pixels(path, dataset)
+        spacing_mm, spacing_notes = _spacing(dataset)
+        side, side_notes = _side(dataset)
+    return Radiograph(pixels, spacing_mm, side, path.name, (*spacing_notes, *side_notes))
+
+
+def _header(path: Path) -> pydicom.Dataset:
+    try:
+        return pydicom.dcmread(path, force=True)
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist; check the path") from None
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder, expected a DICOM file") from None
+    except Exception as error:
+        raise InputError(f"{path} is not a readable DICOM file ({_short(error)}); export it again") from None
+
+
+def _refuse_unusable(path: Path, dataset: pydicom.Dataset) -> None:
+    try:
+        if "PixelData" not in dataset:
+            raise InputError(f"{path} is a DICOM file without pixels; give the radiograph itself, not a report or plan")
+        rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
+        frames, samples = int(dataset.get("NumberOfFrames") or 1), int(dataset.get("SamplesPerPixel") or 1)
+        photometric = str(dataset.get("PhotometricInterpretation", ""))
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{path} has a damaged header ({_short(error)}); export it again") from None
+    if rows < 1 or columns < 1:
+        raise InputError(f"{path} states no image size; export it again")
+    if rows * columns * frames > MAX_PIXELS:
+        raise InputError(f"{path} has {columns} x {rows} x {frames} pixels, expected at most {MAX_PIXELS}")
+    if frames > 1:
+        raise InputError(f"{path} has {frames} frames, expected one radiograph; export a single image")
+    if samples != 1 or not photometric.startswith("MONOCHROME"):
+        raise InputError(f"{path} is {photometric or 'of unknown colour'}, expected a grey radiograph (MONOCHROME)")
+
+
+def _pixels(path: Path, dataset: pydicom.Dataset) -> Shaped[np.ndarray, "h w"]:
+    try:
+        stored = dataset.pixel_array
+        values = np.asarray(apply_modality_lut(stored, dataset))
+        if "VOILUTSequence" in dataset:
+            values = np.asarray(apply_voi_lut(values, dataset, prefer_lut=True))
+    except Exception as error:
+        raise InputError(f"{path} holds pixels that cannot be decoded ({_short(error)}); export it again") from None
+    if values.ndim != 2:
+        raise InputError(f"{path} has pixels of shape {values.shape}, expected one grey image")
+    low, high = float(values.min()), float(values.max())
+    inverse = dataset.PhotometricInterpretation == "MONOCHROME1" or dataset.get("PresentationLUTShape") == "INVERSE"
+    if inverse:
+        values = (high + low) - values
+    deep = int(dataset.get("BitsStored") or 16) > 8
+    top = np.iinfo(np.uint16 if deep else np.uint8).max
+    if low >= 0 and high <= top and np.issubdtype(stored.dtype, np.integer) and np.array_equal(values, np.rint(values)):
+        return values.astype(np.uint16 if deep else np.uint8)
+    scaled = (values - low) * (top / max(high - low, 1e-9))
+    grey: Shaped[np.ndarray, "h w"] = np.rint(scaled).astype(np.uint16 if deep else np.uint8)
+    return grey
+
+
+def _spacing(dataset: pydicom.Dataset) -> tuple[float | None, list[str]]:
+    for name, note in (
+        ("PixelSpacing", None),
+        ("ImagerPixelSpacing", "The pixel size is that of the detector, not corrected for magnification."),
+    ):
+        values = _numbers(dataset.get(name))
+        if len(values) != 2:
+            continue
+        row, column = values
+        if not all(_SPACING_MM[0] <= value <= _SPACING_MM[1] for value in values):
+            return None, [f"The file gives an impossible pixel size ({row:g} x {column:g} mm), which was not used."]
+        if abs(row - column) > _SQUARE_TOLERANCE * max(values):
+            return None, [f"The file's pixels are not square ({row:g} x {column:g} mm); their size was not used."]
+        return row, [note] if note else []
+    return None, ["The file gives no pixel size; it was estimated from the hand."]
+
+
+def _numbers(value: Any) -> list[float]:
+    try:
+        return [float(item) for item in value] if value is not None and not isinstance(value, (str, bytes)) else []
+    except (TypeError, ValueError):
+        return []
+
+
+def _side(dataset: pydicom.Dataset) -> tuple[Side | None, list[str]]:
+    for name in ("ImageLaterality", "Laterality"):
+        letter = str(dataset.get(name) or "").strip().upper()
+        if letter in ("L", "R"):
+            return Side(letter), []
+    for name in _DESCRIPTIONS:
+        side = side_in_words(str(dataset.get(name) or ""))
+        if side:
+            return side, [f"The side was taken from {name}, because the file has no laterality."]
+    return None, ["The file does not tell the side."]
+
+
+def side_in_words(text: str) -> Side | None:
+    """The side that a description names, if it names just one.
+
+    Example:
+        >>> side_in_words("XRAY RIGHT HAND")
+        <Side.RIGHT: 'R'>
+    """
+    named = [side for side, words in _WORDS.items() if words.search(text.replace("_", " "))]
+    return named[0] if len(named) == 1 else None
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:160].rstrip(".") or type(error).__name__

@@ -1,0 +1,32 @@
+"""A file to a radiograph, whatever its format."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from carpus.anatomy import Side
+from carpus.dicom.reader import is_dicom, read_dicom, side_in_words
+from carpus.imaging.files import read_grey
+from carpus.imaging.radiograph import Radiograph
+
+_DICOM_SUFFIXES = {".dcm", ".dicom", ".ima"}
+_LETTER = re.compile(r"_(L|R)$", re.IGNORECASE)
+
+
+def read_film(path: Path) -> Radiograph:
+    """The radiograph in a DICOM, PNG, BMP, JPEG or TIFF file.
+
+    DICOM is known by its content, or by its suffix where the content lacks the usual start. For other files the side
+    is taken from the file name, such as `hand-left.png` or `0035_0001_L.bmp`.
+
+    Raises:
+        InputError: Missing, damaged, or not a grey radiograph.
+    """
+    if is_dicom(path) or (path.is_file() and path.suffix.lower() in _DICOM_SUFFIXES):
+        return read_dicom(path)
+    radiograph = Radiograph(read_grey(path), source=path.name)
+    notes = ["The file gives no pixel size; it was estimated from the hand."]
+    letter = _LETTER.search(path.stem)
+    side = Side(letter[1].upper()) if letter else side_in_words(re.sub(r"[-_.]", " ", path.stem))
+    notes.append("The side was taken from the file name." if side else "The file does not tell the side.")
+    return replace(radiograph, side=side, notes=tuple(notes))
