@@ -11,6 +11,7 @@ from rich.table import Table
 from carpus.files import new_file
 from carpus.inference.reading import RESEARCH_USE, WristReading
 from carpus.report.overlay import draw_overlay
+from carpus.report.page import JointReading, ReadingPanel
 
 
 def write_reading(out: Path, name: str, reading: WristReading) -> Path:
@@ -24,11 +25,25 @@ def write_reading(out: Path, name: str, reading: WristReading) -> Path:
     return overlay
 
 
+def reading_panel(reading: WristReading) -> ReadingPanel:
+    """The reading as the report's page takes it."""
+    return ReadingPanel(
+        source=reading.film.source,
+        side=f"{reading.side.name.lower()} hand",
+        film=reading.film.pixels,
+        wrist=reading.box,
+        crop=reading.crop.pixels,
+        masks=reading.masks,
+        joints=tuple(JointReading(item.joint, item.erosion_probability, item.cut) for item in reading.joints),
+        warnings=reading.warnings,
+    )
+
+
 def print_reading(reading: WristReading, overlay: Path) -> None:
     """Prints what was read, and every warning."""
     console = Console()
-    side = f"{reading.side.name.lower()} hand" if reading.side else "side unknown"
-    console.print(f"[bold]{reading.film.source}[/bold]: {side}. {RESEARCH_USE}", highlight=False)
+    side = reading.side.name.lower()
+    console.print(f"[bold]{reading.film.source}[/bold]: {side} hand. {RESEARCH_USE}", highlight=False)
     table = Table("joint", "probability of erosion", "call")
     for item in reading.joints:
         call = "eroded" if item.eroded else "not eroded"

@@ -1,28 +1,48 @@
 """Results and statistics as tables in the terminal."""
 
+import math
 from collections.abc import Iterable
 
 from rich.console import Console
 from rich.table import Table
 
+from carpus.data.statistics import Statistics
+from carpus.report.cells import Cell, number_text
 from carpus.report.cells import Table as ReportTable
+from carpus.report.dataset_tables import dataset_tables
 
 
 def print_tables(tables: Iterable[ReportTable]) -> None:
-    """Prints the report's tables, each with its notes."""
+    """Prints the report's tables, a column a model, each with its notes."""
     console = Console()
     for table in tables:
-        parts = any(row.part for row in table.rows)
         shown = Table(title=table.title, title_justify="left")
-        for name in ["model", *(["of"] if parts else []), "data"]:
-            shown.add_column(name)
-        for column in table.columns:
-            shown.add_column(f"{column.group} {column.name}".strip(), justify="right")
+        shown.add_column("")
         for row in table.rows:
-            values = (
-                cell.text(column.digits) if cell else "" for cell, column in zip(row.cells, table.columns, strict=True)
-            )
-            shown.add_row(row.model, *([row.part] if parts else []), row.source, *values)
+            shown.add_column("\n".join(part for part in (row.model, row.part, row.source) if part), justify="right")
+        for number, column in enumerate(table.columns):
+            cells = (row.cells[number] for row in table.rows)
+            values = (_with_interval(cell, column.digits) if cell else "" for cell in cells)
+            shown.add_row(f"{column.group} {column.name}".strip(), *values)
         console.print(shown)
         for note in table.notes:
-            console.print(note, style="dim")
+            console.print(note, style="dim", highlight=False)
+
+
+def _with_interval(cell: Cell, digits: int) -> str:
+    text = cell.text(digits)
+    if math.isnan(cell.low):
+        return text
+    return f"{text} ({number_text(cell.low, digits)} to {number_text(cell.high, digits)})"
+
+
+def print_statistics(statistics: Statistics) -> None:
+    """Prints what a dataset holds."""
+    console = Console()
+    if statistics.is_phantom:
+        console.print("PHANTOM: every wrist of this dataset is synthetic.", style="bold")
+    for title, frame in dataset_tables(statistics).items():
+        shown = Table("", *map(str, frame.columns), title=title, title_justify="left")
+        for name, row in frame.iterrows():
+            shown.add_row(str(name), *map(str, row))
+        console.print(shown)

@@ -29,6 +29,7 @@ CROP_MM = 90.0
 CROP_PX = 600
 _CROP_SPACING_MM = CROP_MM / CROP_PX
 _PERCENTILES = (0.5, 99.8)
+_FEWEST_BONES = 10
 RESEARCH_USE = "For research use only; not for diagnosis."
 
 
@@ -42,12 +43,24 @@ class Model:
 
 @dataclass(frozen=True)
 class JointReading:
-    """One scored joint: its region on the film in pixels, and the probability of erosion, 0 to 1."""
+    """One scored joint.
+
+    Attributes:
+        joint: Which.
+        box: Its region on the film in pixels.
+        erosion_probability: 0 to 1.
+        cut: The probability at or above which it is called eroded.
+    """
 
     joint: Joint
     box: Box
     erosion_probability: float
-    eroded: bool
+    cut: float
+
+    @property
+    def eroded(self) -> bool:
+        """Whether it is called eroded."""
+        return self.erosion_probability >= self.cut
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +69,7 @@ class WristReading:
 
     Attributes:
         film: The radiograph that was read.
-        side: The side of the body; None if neither the file nor the image told.
+        side: The side of the body: as the file says, else as the image shows.
         box: The wrist on the film, square, in pixels.
         crop: The wrist alone, 600 x 600 pixels of 0.15 mm, 8 bits, in the film's orientation.
         masks: The fourteen bones on the crop's grid.
@@ -67,7 +80,7 @@ class WristReading:
     """
 
     film: Radiograph
-    side: Side | None
+    side: Side
     box: Box
     crop: Radiograph
     masks: BoneMasks
@@ -86,7 +99,7 @@ class WristReading:
         return {
             "notice": RESEARCH_USE,
             "file": self.film.source,
-            "side": self.side.value if self.side else None,
+            "side": self.side.value,
             "spacing_mm": self.film.spacing_mm,
             "wrist_box_px": _corners(self.box),
             "confidence": round(self.confidence, 3),
@@ -157,6 +170,12 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
         (_segment(bones, pixels, thumb_left=choice) for choice in choices), key=lambda item: item[1]
     )
     masks = BoneMasks.from_stack(logits > 0)
+    found = sum(bool(masks.mask(bone).any()) for bone in Bone)
+    if found < _FEWEST_BONES:
+        raise InputError(
+            f"{film.source} shows no wrist that can be recognised ({found} of {len(Bone)} bones found); "
+            "give a film of one hand from its back, fingers up"
+        )
 
     warnings = [*film.notes, *wrist.notes, *_doubts(masks, bones, erosion)]
     seen_side = Side.RIGHT if thumb_left else Side.LEFT
@@ -172,7 +191,7 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
         cut = 0.5 if erosion.info.cut is None else erosion.info.cut
         on_film = box.scaled(scale)
         on_film = replace(on_film, x=on_film.x + wrist.box.x, y=on_film.y + wrist.box.y)
-        joints.append(JointReading(joint, on_film, probability, probability >= cut))
+        joints.append(JointReading(joint, on_film, probability, cut))
     return WristReading(
         film=film,
         side=film.side or seen_side,

@@ -59,7 +59,7 @@ def find_wrist(film: Radiograph) -> Wrist:
     """The wrist on a radiograph of a hand with the fingers up, or of a wrist alone.
 
     A film of known scale that is at most 130 mm long is a wrist alone. One of unknown scale and at most 1000 pixels is
-    taken for that if no whole hand is seen on it; whether a wrist is there at all is then for the reader of the bones to say.
+    taken for that if no whole hand is seen on it; whether a wrist is there at all is then for the bones to tell.
 
     Raises:
         InputError: No hand is seen, or the fingers do not point up.
@@ -137,14 +137,14 @@ def _silhouette(grey: UInt8[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
     outstanding = cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, _disc(_BROAD))
     _, bright = cv2.threshold(cv2.GaussianBlur(outstanding, (0, 0), 1.0), 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     margin = _GAP  # so that closing does not stop short of the film's border
-    wide = cv2.copyMakeBorder(bright, *[margin] * 4, cv2.BORDER_REPLICATE)
+    wide = np.pad(bright, margin, mode="edge")
     joined = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, _disc(_GAP))[margin:-margin, margin:-margin]
     _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
     if len(stats) < 2:
         return np.zeros(grey.shape, bool)
     largest = (labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())).astype(np.uint8)
     outline, _ = cv2.findContours(largest, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return cv2.drawContours(np.zeros_like(largest), outline, -1, 1, cv2.FILLED).astype(bool)
+    return np.asarray(cv2.drawContours(np.zeros_like(largest), outline, -1, 1, cv2.FILLED), bool)
 
 
 def _disc(diameter: int) -> UInt8[np.ndarray, "d d"]:

@@ -3,15 +3,15 @@
 No pickle: reading a checkpoint from a stranger runs none of their code.
 """
 
-import copy
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_model, save_model
-from torch import nn
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 
 from carpus.errors import InputError
 from carpus.files import new_file
@@ -77,11 +77,12 @@ def save_checkpoint(path: Path, network: nn.Module, info: CheckpointInfo, *, hal
         info: Kept in the header.
         half: Whether floating-point weights are rounded to 16 bits, for shipping.
     """
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in _tensors(network).items()}
     if half:
-        network = copy.deepcopy(network).half()
+        state = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
     header = {_KEY: json.dumps({"format": _FORMAT, **asdict(info)}, sort_keys=True)}
     with new_file(path) as draft:
-        save_model(network, str(draft), metadata=header)
+        save_file(state, draft, metadata=header)
 
 
 def load_checkpoint(path: Path) -> tuple[nn.Module, CheckpointInfo]:
@@ -92,10 +93,17 @@ def load_checkpoint(path: Path) -> tuple[nn.Module, CheckpointInfo]:
     """
     info = read_checkpoint_info(path)
     network = build_network(info)
+    own = _tensors(network)
     try:
-        load_model(network, path)
-    except (SafetensorError, RuntimeError) as error:
-        raise InputError(f"{path} does not fit network {info.net} ({error}); train it again") from None
+        state = load_file(path)
+    except SafetensorError as error:
+        raise InputError(f"{path} is damaged ({error}); copy it again from its source") from None
+    shapes = {name: tensor.shape for name, tensor in state.items()}
+    if shapes != {name: tensor.shape for name, tensor in own.items()}:
+        raise InputError(f"{path} holds other weights than network {info.net} has; train it again")
+    with torch.no_grad():
+        for name, tensor in own.items():
+            tensor.copy_(state[name])
     return network.eval(), info
 
 
@@ -117,3 +125,8 @@ def read_checkpoint_info(path: Path) -> CheckpointInfo:
         return CheckpointInfo(**header)
     except (SafetensorError, KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
         raise InputError(f"{path} is no carpus checkpoint ({error}); train one with `carpus train`") from None
+
+
+def _tensors(network: nn.Module) -> dict[str, Tensor]:
+    """Weights and buffers, each once, though a network may hold one under several names."""
+    return {**dict(network.named_parameters()), **dict(network.named_buffers())}

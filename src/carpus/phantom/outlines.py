@@ -5,6 +5,8 @@ middle of the capitate. Drawn by hand after the proportions of adult posteroante
 on beyond the field of view. Each outline is a closed loop of control points for a periodic spline.
 """
 
+# ruff: noqa: E501 - rows of points
+
 from dataclasses import dataclass
 
 from carpus.anatomy import Bone

@@ -65,7 +65,9 @@ def bone_attenuation(
         shell += shaft * (_SHAFT_SHELL_MM - _SHELL_MM)
         spongy += shaft * (MARROW_PER_MM - SPONGY_PER_MM)
     outer = _thickness(depth, part.depth_mm, part.rounding_mm)
-    inner = _thickness(np.maximum(depth - shell, 0), part.depth_mm, part.rounding_mm) * (1 - 0.5 * shell / part.depth_mm)
+    inner = _thickness(np.maximum(depth - shell, 0), part.depth_mm, part.rounding_mm) * (
+        1 - 0.5 * shell / part.depth_mm
+    )
     inner = np.minimum(inner, outer)
     total = (outer - inner) * CORTEX_PER_MM + inner * spongy * (1 + texture[window])
     total += _ridges(shape, window, body.shape[0], spacing_mm) * (9 * SPONGY_PER_MM)
@@ -118,9 +120,7 @@ def _depth(inside: Bool[np.ndarray, "h w"], far_mm: float, spacing_mm: float) ->
     return depth[margin:-margin, margin:-margin] * np.float32(spacing_mm)
 
 
-def _thickness(
-    depth: Float32[np.ndarray, "h w"], most_mm: float, rounding_mm: float
-) -> Float32[np.ndarray, "h w"]:
+def _thickness(depth: Float32[np.ndarray, "h w"], most_mm: float, rounding_mm: float) -> Float32[np.ndarray, "h w"]:
     """Twice the half-thickness of a rounded body at a distance from its contour, mm."""
     inward = np.minimum(depth / rounding_mm, 1)
     # Flatter towards the contour than a circle: rims and edges of bones are thin.

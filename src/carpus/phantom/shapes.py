@@ -132,7 +132,7 @@ def _moved(points: Contour, part: Part, pose: Pose) -> Contour:
     if part.bone.name == "METACARPAL_5":
         points = _turned(points, _LITTLE_BASE, pose.spread)
     rows_crossed = {"forearm": 0, "proximal": 1, "distal": 2}.get(part.row, 3)
-    points = points + [0, rows_crossed * pose.narrowing_mm]
+    points = points + np.array([0, rows_crossed * pose.narrowing_mm])
     return _turned(points, _CAPITATE_HEAD, share * pose.deviation)
 
 

@@ -143,7 +143,7 @@ def _fit(
         deterministic=True,
         gradient_clip_val=1.0,
     )
-    loaders = [
+    train_loader, val_loader = (
         DataLoader(
             samples,
             batch_size=recipe.batch_size,
@@ -151,7 +151,7 @@ def _fit(
             drop_last=shuffle and len(samples) > recipe.batch_size,
         )
         for samples, shuffle in ((train_set, True), (val_set, False))
-    ]
+    )
     last = keeper.dirpath and Path(keeper.dirpath) / "last.ckpt"
     with warnings.catch_warnings():
         # The samples are kept in memory after the first epoch; worker processes would only copy them.
@@ -159,7 +159,7 @@ def _fit(
         # Lightning's own, against the newest PyTorch.
         warnings.filterwarnings("ignore", ".*isinstance\\(treespec, LeafSpec\\).*")
         resume = last if last and last.exists() else None
-        trainer.fit(module, *loaders, ckpt_path=resume, weights_only=True)
+        trainer.fit(module, train_loader, val_loader, ckpt_path=resume, weights_only=True)
     state = torch.load(keeper.best_model_path, weights_only=True)["state_dict"]
     module.load_state_dict(state)
     return float(keeper.best_model_score or 0.0)

@@ -1,6 +1,6 @@
 """The two trainings as Lightning modules: fourteen overlapping bones, and erosion of one joint."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning.pytorch as pl
 import numpy as np
@@ -15,6 +15,8 @@ from carpus.training.recipe import Recipe
 
 class TrainingModule(pl.LightningModule):
     """What both trainings share: AdamW under a one-cycle schedule, stepped with every batch."""
+
+    metric: ClassVar[str]
 
     def __init__(self, network: nn.Module, recipe: Recipe) -> None:
         super().__init__()
@@ -37,7 +39,7 @@ class TrainingModule(pl.LightningModule):
 class BoneModule(TrainingModule):
     """Bones: sigmoid cross-entropy plus soft Dice, validated by the mean Dice of the bones."""
 
-    metric = "val_dsc"
+    metric: ClassVar[str] = "val_dsc"
 
     def __init__(self, network: nn.Module, recipe: Recipe) -> None:
         super().__init__(network, recipe)
@@ -68,7 +70,8 @@ class BoneModule(TrainingModule):
 class ErosionModule(TrainingModule):
     """Erosion: cross-entropy weighted against the rarity of erosion, validated by the area under the ROC."""
 
-    metric = "val_auroc"
+    metric: ClassVar[str] = "val_auroc"
+    class_weights: Tensor
 
     def __init__(self, network: nn.Module, recipe: Recipe, *, prevalence: float) -> None:
         super().__init__(network, recipe)

@@ -25,10 +25,10 @@ def evaluate(
 
     Example: carpus evaluate runs/unet --data phantoms --split test
     """
-    from carpus.app.tables import print_results
+    from carpus.app.tables import print_tables
     from carpus.data.reader import read_dataset
     from carpus.data.results import write_results
-    from carpus.report.tables import tables_as_dict
+    from carpus.report.tables import all_tables, tables_as_dict
     from carpus.training.scoring import score_bone_folder
 
     dataset = read_dataset(data)
@@ -45,5 +45,5 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(tables_as_dict(results), indent=2))
     else:
-        print_results(results)
+        print_tables(all_tables(results))
         typer.echo(f"Results: {run / 'results.csv'}")

@@ -35,5 +35,5 @@ def nets(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instea
         return
     table = Table("network", "task", "parameters", "paper")
     for row in rows:
-        table.add_row(row["name"], row["task"], f"{row['parameters']:,}", f"{row['paper_millions']:.2f} M")
+        table.add_row(str(row["name"]), str(row["task"]), f"{row['parameters']:,}", f"{row['paper_millions']:.2f} M")
     Console().print(table)

@@ -1,0 +1,90 @@
+"""The report's page put together from runs, a dataset and a reading on disk."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from carpus.anatomy import Bone
+from carpus.data.reader import Dataset, read_radiograph
+from carpus.data.reader import read_masks as reference_masks
+from carpus.data.results import read_results
+from carpus.data.statistics import dataset_statistics
+from carpus.errors import InputError
+from carpus.imaging.files import read_plane
+from carpus.report.dataset_tables import dataset_tables
+from carpus.report.page import CasePanel, ReportPage
+
+_RESULTS, _HISTORY, _PREDICTIONS = "results.csv", "history.csv", "predictions"
+
+
+def collect(runs: Sequence[Path], *, title: str, dataset: Dataset | None = None) -> ReportPage:
+    """A page of everything that the runs left: results, training curves, and test cases if the dataset is given.
+
+    Args:
+        runs: Folders of evaluated trainings, or results files.
+        title: Of the page.
+        dataset: That the runs were evaluated on.
+
+    Raises:
+        InputError: A run without results, or results that cannot be read.
+    """
+    results, histories = [], {}
+    cases: tuple[CasePanel, ...] = ()
+    for run in runs:
+        path = run / _RESULTS if run.is_dir() else run
+        frame = read_results(path)
+        results.append(frame)
+        history = run / _HISTORY
+        if history.is_file():
+            histories[_name(frame)] = _read_history(history)
+        if dataset is not None and run.is_dir() and not cases:
+            cases = case_panels(run, frame, dataset)
+    together = pd.concat(results, ignore_index=True)
+    if together.empty:
+        raise InputError("the runs hold no results; evaluate them with `carpus evaluate` first")
+    return ReportPage(
+        title=title,
+        results=together.drop_duplicates(),
+        histories=histories,
+        statistics=dataset_tables(dataset_statistics(dataset)) if dataset else {},
+        cases=cases,
+        is_phantom=dataset.is_phantom if dataset else False,
+    )
+
+
+def case_panels(run: Path, results: pd.DataFrame, dataset: Dataset) -> tuple[CasePanel, ...]:
+    """The best, the middle and the worst case of a run by mean DSC of the bones."""
+    bones = [bone.abbreviation for bone in Bone]
+    values = results[(results["metric"] == "dsc") & results["structure"].isin(bones)]
+    order = values.groupby("image")["value"].mean().sort_values(ascending=False)
+    known = {str(case.id): case for case in dataset.cases}
+    panels = []
+    chosen = sorted({0, len(order) // 2, len(order) - 1}) if len(order) else []
+    for place, words in zip(chosen, ("best", "middle", "worst"), strict=False):
+        image = str(order.index[place])
+        split = str(values.loc[values["image"] == image, "split"].iloc[0])
+        plane = run / _PREDICTIONS / split / f"{image}.png"
+        if image not in known or not plane.is_file():
+            continue
+        case = known[image]
+        reference = reference_masks(case)
+        height, width = reference.shape
+        predicted = read_plane(plane).resized(height=height, width=width)
+        caption = f"The {words} of {len(order)} by the mean DSC of its bones: {order.iloc[place]:.3f}."
+        pixels = read_radiograph(case).pixels
+        panels.append(CasePanel(image, pixels, reference, predicted, caption, is_phantom=dataset.is_phantom))
+    return tuple(panels)
+
+
+def _name(results: pd.DataFrame) -> str:
+    trained = results[results["recipe"] != ""]
+    row = (trained if len(trained) else results).iloc[0]
+    return f"{row['model']} ({row['task']})"
+
+
+def _read_history(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path)
+    except (ValueError, pd.errors.ParserError) as error:
+        raise InputError(f"{path} is not a table of epochs ({error}); train the network again") from None
