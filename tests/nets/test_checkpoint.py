@@ -1,0 +1,113 @@
+import dataclasses
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from carpus.errors import InputError
+from carpus.nets.apply import classify, segment
+from carpus.nets.checkpoint import (
+    CheckpointInfo,
+    build_network,
+    load_checkpoint,
+    read_checkpoint_info,
+    save_checkpoint,
+)
+
+INFO = CheckpointInfo(
+    task="bones",
+    net="Unet",
+    net_options={"filters": [4, 8, 16]},
+    classes=14,
+    image_size=32,
+    mirror_left=True,
+    cut=None,
+    trained_on="phantom",
+    recipe="demo",
+    seed=1,
+    provenance={"epochs": 3},
+)
+
+
+def _trained_a_little() -> torch.nn.Module:
+    torch.manual_seed(0)
+    network = build_network(INFO)
+    network(torch.randn(4, 1, 32, 32))  # moves the running statistics
+    return network.eval()
+
+
+def test_a_checkpoint_gives_back_the_same_network(tmp_path: Path) -> None:
+    network = _trained_a_little()
+    save_checkpoint(tmp_path / "m.safetensors", network, INFO)
+    loaded, info = load_checkpoint(tmp_path / "m.safetensors")
+    image = np.random.default_rng(0).random((32, 32), np.float32)
+    before, after = (segment(item, image, height=40, width=48) for item in (network, loaded))
+    assert info == INFO
+    assert before.shape == (14, 40, 48)
+    assert np.array_equal(before, after)
+
+
+def test_half_precision_halves_the_file_and_hardly_changes_the_answer(tmp_path: Path) -> None:
+    network = _trained_a_little()
+    save_checkpoint(tmp_path / "full.safetensors", network, INFO)
+    save_checkpoint(tmp_path / "half.safetensors", network, INFO, half=True)
+    image = np.random.default_rng(0).random((32, 32), np.float32)
+    half, _ = load_checkpoint(tmp_path / "half.safetensors")
+    assert (tmp_path / "half.safetensors").stat().st_size < 0.7 * (tmp_path / "full.safetensors").stat().st_size
+    difference = segment(network, image, height=32, width=32) - segment(half, image, height=32, width=32)
+    assert np.abs(difference).max() < 0.02
+
+
+def test_probabilities_of_a_classifier_lie_between_0_and_1(tmp_path: Path) -> None:
+    info = dataclasses.replace(INFO, task="erosion", net="ResNet", net_options={}, classes=2, cut=0.3)
+    torch.manual_seed(0)
+    save_checkpoint(tmp_path / "c.safetensors", build_network(info), info)
+    network, loaded = load_checkpoint(tmp_path / "c.safetensors")
+    probability = classify(network, np.random.default_rng(0).random((3, 32, 32), np.float32))
+    assert loaded.cut == 0.3
+    assert probability.shape == (3,)
+    assert ((probability > 0) & (probability < 1)).all()
+
+
+def test_a_pickle_is_refused_and_its_code_never_runs(tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self):  # type: ignore[no-untyped-def]
+            return Path.touch, (tmp_path / "ran",)
+
+    (tmp_path / "bomb.safetensors").write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(InputError, match="is no carpus checkpoint"):
+        load_checkpoint(tmp_path / "bomb.safetensors")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        read_checkpoint_info(tmp_path / "none.safetensors")
+    save_file({"weight": torch.zeros(2)}, tmp_path / "foreign.safetensors")
+    with pytest.raises(InputError, match="is no carpus checkpoint"):
+        read_checkpoint_info(tmp_path / "foreign.safetensors")
+
+
+def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    save_checkpoint(path, build_network(INFO), INFO)
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(InputError, match=r"m\.safetensors is"):
+        load_checkpoint(path)
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    save_checkpoint(path, build_network(INFO), dataclasses.replace(INFO, net_options={"filters": [4, 8, 8]}))
+    with pytest.raises(InputError, match="other weights than network Unet"):
+        load_checkpoint(path)
+
+
+def test_an_unknown_network_or_option_is_named() -> None:
+    with pytest.raises(InputError, match="network 'Vnet' is unknown; expected one of Unet"):
+        build_network(dataclasses.replace(INFO, net="Vnet"))
+    with pytest.raises(InputError, match="net_options"):
+        build_network(dataclasses.replace(INFO, net_options={"depth": 3}))
