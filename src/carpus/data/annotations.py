@@ -5,7 +5,7 @@ reader, which stops at the first error, and the check, which reports all.
 """
 
 import json
-import zipfile
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,17 @@ import pandas as pd
 
 from carpus.anatomy import Joint, parse_joint, parse_score
 from carpus.data.case import CaseId
-from carpus.data.problem import Problem
+from carpus.data.problem import Problem, one_line
 from carpus.errors import InputError
 from carpus.imaging.geometry import Box
 
+_DIGITS = 4
 _MAX_BYTES = 64 * 1024**2
 _AREA_TOLERANCE = 0.01
+_EDGE_TOLERANCE_PX = 0.05
+"""COCO files are written to hundredths of a pixel, so a box at the edge can reach beyond it by rounding."""
+
+_NOT_COCO = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ def read_scores(path: Path) -> tuple[dict[CaseId, dict[Joint, int]], list[Proble
     problems: list[Problem] = []
     content = _json(path, problems)
     if isinstance(content, dict):
-        content = [{"identifier": key, **value} for key, value in content.items() if isinstance(value, dict)]
+        content = [{**value, "identifier": key} if isinstance(value, dict) else value for key, value in content.items()]
     if not isinstance(content, list):
         if not problems:
             problems.append(_problem(path, "score-file", "is neither a list nor a mapping of cases", "restore it"))
@@ -65,13 +70,21 @@ def read_scores(path: Path) -> tuple[dict[CaseId, dict[Joint, int]], list[Proble
         if case in scores:
             problems.append(_problem(path, "score-twice", f"scores {case} twice", "remove one of the entries"))
         joints = scores.setdefault(case, {})
+        refused = 0
         for name, value in entry["joints"].items():
             try:
-                joints[parse_joint(name)] = parse_score(value)
+                joint = parse_joint(name)
             except InputError as error:
-                kind = "score-range" if "score" in str(error) else "spelling"
-                problems.append(_problem(path, kind, f"has in {case}, {name}: {error}"))
-        if missing := [joint.value for joint in Joint if joint not in joints]:
+                problems.append(_problem(path, "spelling", f"has in {case} a score whose {error}"))
+                refused += 1
+                continue
+            try:
+                joints[joint] = parse_score(value)
+            except InputError as error:
+                problems.append(_problem(path, "score-range", f"has in {case}, {name}: {error}"))
+                refused += 1
+        missing = [joint.value for joint in Joint if joint not in joints]
+        if len(missing) > refused:
             text = f"lacks a valid score in {case} for {', '.join(missing)}"
             problems.append(_problem(path, "score-missing", text, "score all six joints"))
     return scores, problems
@@ -82,10 +95,12 @@ def read_boxes(path: Path) -> tuple[dict[CaseId, ImageBoxes], list[Problem]]:
     problems: list[Problem] = []
     content = _json(path, problems)
     if not isinstance(content, dict):
+        if not problems:
+            problems.append(_problem(path, "coco-file", "is not in COCO's form (no mapping)", "export it again"))
         return {}, problems
     try:
         return _boxes(path, content, problems), problems
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except _NOT_COCO as error:
         problems.append(_problem(path, "coco-file", f"is not in COCO's form ({error!r})", "export it again"))
         return {}, problems
 
@@ -96,15 +111,18 @@ def read_metadata(path: Path) -> tuple[dict[tuple[str, str], Person], list[Probl
         if path.stat().st_size > _MAX_BYTES:
             raise ValueError("larger than 64 MiB")
         table = pd.read_excel(path, dtype=str)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        return {}, [_problem(path, "metadata-file", f"is not an Excel table ({error})", "export it again")]
+    except Exception as error:  # A damaged archive fails anywhere in zipfile, the XML parser or openpyxl.
+        return {}, [_problem(path, "metadata-file", f"is not an Excel table ({one_line(error)})", "export it again")]
     table.columns = [str(name).strip().lower() for name in table.columns]
     if not {"patient_id", "study_id"} <= set(table.columns):
         text = "lacks the columns patient_id and study_id"
         return {}, [_problem(path, "metadata-columns", text, "name the columns so")]
     people = {}
-    for row in table.where(table.notna(), None).to_dict("records"):
-        people[str(row["patient_id"]), str(row["study_id"])] = Person(
+    for row in table.astype(object).where(table.notna(), None).to_dict("records"):
+        if row["patient_id"] is None or row["study_id"] is None:
+            continue
+        # Excel keeps identifiers as numbers and so loses their leading zeros.
+        people[row["patient_id"].zfill(_DIGITS), row["study_id"].zfill(_DIGITS)] = Person(
             institution=row.get("institution"),
             age=_whole(row.get("age")),
             sex=_sex(row.get("gender")),
@@ -128,6 +146,8 @@ def _boxes(path: Path, content: dict[str, Any], problems: list[Problem]) -> dict
             problems.append(_problem(path, "box-reference", f"has in {where} an unknown image or category", "mend it"))
             continue
         x, y, width, height = map(float, annotation["bbox"])
+        if not (math.isfinite(x) and math.isfinite(y)):
+            raise ValueError(f"{where} has a corner that is not a number")
         joint = categories[annotation["category_id"]]
         where = f"{joint.value} of {image['file_name']} ({where})"
         try:
@@ -135,7 +155,8 @@ def _boxes(path: Path, content: dict[str, Any], problems: list[Problem]) -> dict
         except InputError as error:
             problems.append(_problem(path, "box-empty", f"has in {where}: {error}"))
             continue
-        if x < 0 or y < 0 or x + width > image["width"] or y + height > image["height"]:
+        beyond = max(-x, -y, x + width - image["width"], y + height - image["height"])
+        if beyond > _EDGE_TOLERANCE_PX:
             problems.append(_problem(path, "box-outside", f"has {where} outside its image", "move the box inside"))
         if abs(annotation.get("area", box.area) - box.area) > _AREA_TOLERANCE * box.area:
             text = f"gives {where} an area that is not width x height"
@@ -163,7 +184,7 @@ def _json(path: Path, problems: list[Problem]) -> Any:
     except FileNotFoundError:
         problems.append(_problem(path, "json-missing", "does not exist", "restore it from its source"))
     except (OSError, ValueError, RecursionError) as error:
-        problems.append(_problem(path, "json-file", f"is not JSON ({error})", "restore it from its source"))
+        problems.append(_problem(path, "json-file", f"is not JSON ({one_line(error)})", "restore it from its source"))
     return None
 
 
@@ -174,7 +195,7 @@ def _problem(path: Path, kind: str, what: str, remedy: str = "", *, severity: An
 def _whole(text: str | None) -> int | None:
     try:
         return None if text is None else int(float(text))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

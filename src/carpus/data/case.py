@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from carpus.anatomy import Side, parse_side
 from carpus.errors import InputError
 
-_PATTERN = re.compile(r"(?P<patient>\d+)_(?P<study>\d+)_(?P<side>[LRlr])")
+_PATTERN = re.compile(r"(?P<patient>\d+)_(?P<study>\d+)_(?P<side>[LRlr])", re.ASCII)
 
 
 @dataclass(frozen=True, order=True)

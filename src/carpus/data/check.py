@@ -1,7 +1,7 @@
 """Every problem of a dataset at once, each with its file and its remedy."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from carpus.data.annotations import ImageBoxes, read_boxes, read_metadata, read_
 from carpus.data.case import CaseId
 from carpus.data.layout import Split
 from carpus.data.problem import Problem
-from carpus.data.reader import check_is_dataset, read_mask_file
+from carpus.data.reader import check_is_dataset, is_phantom, open_mask_file, read_mask_file
 from carpus.errors import InputError
 from carpus.imaging.files import read_grey
 
@@ -34,6 +34,10 @@ def check_dataset(root: Path, *, progress: Callable[[int, int], None] | None = N
     """
     check_is_dataset(root)
     problems: list[Problem] = []
+    try:
+        is_phantom(root)
+    except InputError as error:
+        problems.append(Problem(str(root / layout.PHANTOM_FILE), "phantom-file", str(error)))
     images = _files(layout.bone_images(root), "*.bmp", problems)
     located = _files(layout.location_images(root), "*.bmp", problems)
     masks = _by_split(layout.bone_masks(root), "*.npy", problems)
@@ -46,7 +50,7 @@ def check_dataset(root: Path, *, progress: Callable[[int, int], None] | None = N
     if layout.erosion_folder(root).exists():
         scores, found = read_scores(layout.score_file(root))
         problems += found
-        _check_regions(regions, scores, layout.score_file(root), problems, step)
+        _check_regions(regions, scores, images.keys() | located.keys(), layout.score_file(root), problems, step)
         problems += _split_problems(regions, layout.EROSION)
         problems += _cross_task_leaks(masks, regions)
     if layout.location_folder(root).exists():
@@ -129,20 +133,19 @@ def _check_masks(
                 what = f"holds no pixel of {', '.join(empty)}"
                 problems.append(_problem(path, "mask-empty", what, "draw what is visible", warning=True))
     for case, path in images.items():
-        if masks and case not in masks:
+        if case not in masks:
             what = f"has no mask in any split of {layout.BONES}"
             problems.append(_problem(path, "mask-missing", what, f"add {case}.npy", warning=True))
 
 
 def _mask_header_problem(path: Path) -> Problem | None:
     try:
-        stack = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        reason = str(error).partition(".")[0]
-        return _problem(path, "mask-unreadable", f"is damaged or not a plain array ({reason})", "copy it again")
-    if not isinstance(stack, np.ndarray) or stack.ndim != 3 or stack.shape[0] != len(Bone):
-        shape = getattr(stack, "shape", "unknown")
-        return _problem(path, "mask-channels", f"has shape {shape}, expected (14, height, width)", "draw it again")
+        stack = open_mask_file(path)
+    except InputError as error:
+        return Problem(str(path), "mask-unreadable", str(error))
+    if stack.ndim != 3 or stack.shape[0] != len(Bone):
+        what = f"has shape {stack.shape}, expected (14, height, width)"
+        return _problem(path, "mask-channels", what, "draw it again")
     if stack.dtype.itemsize != 1:
         what = f"has values of type {stack.dtype}, expected one byte a pixel"
         return _problem(path, "mask-dtype", what, "save it as uint8")
@@ -152,6 +155,7 @@ def _mask_header_problem(path: Path) -> Problem | None:
 def _check_regions(
     regions: Found,
     scores: Mapping[CaseId, Mapping[Joint, int]],
+    images: Collection[CaseId],
     score_path: Path,
     problems: list[Problem],
     step: _Steps,
@@ -159,15 +163,21 @@ def _check_regions(
     for case, places in regions.items():
         for folder in places.values():
             step()
+            if case not in images:
+                what = "has no image of the whole wrist"
+                problems.append(_problem(folder, "region-without-image", what, f"add {case}.bmp"))
             joints = set()
-            for path in sorted(folder.iterdir()):
+            unknown = 0
+            for path in _visible(folder, "*.bmp"):
                 try:
                     joints.add(parse_joint(path.stem))
                 except InputError as error:
                     problems.append(_problem(path, "spelling", f"is named after an unknown joint: {error}"))
+                    unknown += 1
                     continue
                 _read_image(path, problems)
-            if missing := [joint.value for joint in Joint if joint not in joints]:
+            missing = [joint.value for joint in Joint if joint not in joints]
+            if len(missing) > unknown:
                 what = f"lacks the region of {', '.join(missing)}"
                 problems.append(_problem(folder, "region-missing", what, "cut it from the image"))
             if case not in scores:
@@ -231,12 +241,16 @@ def _cross_task_leaks(bones: Found, erosion: Found) -> Iterable[Problem]:
 
 def _files(folder: Path, pattern: str, problems: list[Problem]) -> dict[CaseId, Path]:
     found = {}
-    for path in sorted(folder.glob(pattern)):
+    for path in _visible(folder, pattern):
         try:
             found[CaseId.parse(path.stem)] = path
         except InputError as error:
             problems.append(_problem(path, "identifier", f"is misnamed: {error}"))
     return found
+
+
+def _visible(folder: Path, pattern: str) -> list[Path]:
+    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
 
 
 def _by_split(folder: Path, pattern: str, problems: list[Problem]) -> Found:

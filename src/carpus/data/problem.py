@@ -19,3 +19,14 @@ class Problem:
     kind: str
     message: str
     severity: Literal["error", "warning"] = "error"
+
+
+def one_line(error: Exception) -> str:
+    """What an error says, as a part of a sentence: its first sentence, on one line.
+
+    Example:
+        >>> one_line(ValueError("No data left.\\nTry again."))
+        'No data left'
+    """
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text.partition(". ")[0].rstrip(".")

@@ -1,26 +1,27 @@
 """RAM-W600 as cases: everything known of one wrist at one visit, paired by identifier, files read on demand."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Shaped, UInt8
 
 from carpus.anatomy import Bone, Joint, parse_joint
 from carpus.data import layout
 from carpus.data.annotations import Person, read_boxes, read_metadata, read_scores
 from carpus.data.case import CaseId
 from carpus.data.layout import Split
-from carpus.data.problem import Problem
+from carpus.data.problem import Problem, one_line
 from carpus.errors import InputError
 from carpus.imaging.files import MAX_PIXELS, read_grey
 from carpus.imaging.geometry import Box
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
 
+_NPY_MAGIC = b"\x93NUMPY"
 _Values = TypeVar("_Values")
 
 
@@ -77,16 +78,8 @@ def read_dataset(root: Path) -> Dataset:
         **_by_case(layout.location_images(root), "*.bmp"),
         **_by_case(layout.bone_images(root), "*.bmp"),
     }
-    masks = {
-        case: (path, split)
-        for split in Split
-        for case, path in _by_case(layout.bone_masks(root) / split.value, "*.npy").items()
-    }
-    regions = {
-        case: (path, split)
-        for split in Split
-        for case, path in _by_case(layout.erosion_folder(root) / split.value, "*").items()
-    }
+    masks = _by_split(layout.bone_masks(root), "*.npy")
+    regions = _by_split(layout.erosion_folder(root), "*")
     scores = _checked(*read_scores(layout.score_file(root))) if layout.erosion_folder(root).exists() else {}
     boxes = _checked(*read_boxes(layout.coco_file(root))) if layout.location_folder(root).exists() else {}
     table = root / layout.METADATA_FILE
@@ -104,7 +97,7 @@ def read_dataset(root: Path) -> Dataset:
                 masks=mask,
                 bone_split=bone_split,
                 erosion_split=erosion_split,
-                rois={parse_joint(path.stem): path for path in sorted(folder.glob("*.bmp"))} if folder else {},
+                rois=_by_joint(folder) if folder else {},
                 boxes=boxes[case].boxes if case in boxes else {},
                 scores=scores.get(case),
                 institution=person.institution,
@@ -148,25 +141,38 @@ def read_roi(case: Case, joint: Joint) -> UInt8[np.ndarray, "h w"]:
     return read_grey(case.rois[joint])
 
 
+def open_mask_file(path: Path) -> Shaped[np.ndarray, "..."]:
+    """The array in a `.npy` file as it is, mapped into memory; never unpickled.
+
+    Raises:
+        InputError: Missing, damaged, pickled, or too large.
+    """
+    try:
+        with path.open("rb") as file:
+            if file.read(len(_NPY_MAGIC)) != _NPY_MAGIC:
+                raise ValueError("no NumPy file")
+        with np.errstate(over="ignore"):
+            stack: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist; check the path") from None
+    except (ValueError, OSError, EOFError, OverflowError, TypeError, SyntaxError, MemoryError) as error:
+        raise InputError(f"{path} is damaged or not a plain array ({one_line(error)}); copy it again") from None
+    if stack.size > len(Bone) * MAX_PIXELS:
+        raise InputError(f"{path} has shape {stack.shape}, more than {MAX_PIXELS} pixels a bone; copy it again")
+    return stack
+
+
 def read_mask_file(path: Path) -> BoneMasks:
     """The bone masks of one `.npy` file: `(14, h, w)`, one byte a pixel; never unpickled.
 
     Raises:
         InputError: Missing, damaged, pickled, too large, or not 14 binary masks.
     """
-    try:
-        stack = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; check the path") from None
-    except (ValueError, OSError, EOFError) as error:
-        reason = str(error).partition(".")[0]
-        raise InputError(f"{path} is damaged or not a plain array ({reason}); copy it again") from None
-    if not isinstance(stack, np.ndarray) or stack.size > len(Bone) * MAX_PIXELS:
-        raise InputError(f"{path} is not one array of a sensible size, expected (14, height, width)")
+    stack = open_mask_file(path)
     try:
         return BoneMasks.from_stack(np.asarray(stack))
     except InputError as error:
-        raise InputError(f"{path}: {error}; draw it again") from None
+        raise InputError(f"{path} does not hold the masks of a wrist ({error}); draw it again") from None
 
 
 def check_is_dataset(root: Path) -> None:
@@ -186,13 +192,49 @@ def check_is_dataset(root: Path) -> None:
 
 
 def is_phantom(root: Path) -> bool:
-    """Whether the dataset says of itself that it is synthetic."""
+    """Whether the dataset says of itself that it is synthetic.
+
+    Raises:
+        InputError: `Phantom.json` is there but does not say; a phantom must not pass for a patient.
+    """
     path = root / layout.PHANTOM_FILE
-    return path.is_file() and "synthetic" in json.loads(path.read_text("utf-8"))
+    if not path.exists():
+        return False
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        content = None
+    answer = content.get("synthetic") if isinstance(content, dict) else None
+    if not isinstance(answer, bool):
+        raise InputError(
+            f"{path} does not say whether the wrists are synthetic; restore it, or remove it if they are not"
+        )
+    return answer
 
 
 def _by_case(folder: Path, pattern: str) -> dict[CaseId, Path]:
-    return {CaseId.parse(path.stem): path for path in sorted(folder.glob(pattern)) if path.name[0] != "."}
+    return {_named(path, CaseId.parse): path for path in sorted(folder.glob(pattern)) if path.name[0] != "."}
+
+
+def _by_joint(folder: Path) -> dict[Joint, Path]:
+    return {_named(path, parse_joint): path for path in sorted(folder.glob("*.bmp")) if path.name[0] != "."}
+
+
+def _named(path: Path, parse: Callable[[str], _Values]) -> _Values:
+    try:
+        return parse(path.stem)
+    except InputError as error:
+        raise InputError(f"{path} is misnamed: {error}") from None
+
+
+def _by_split(folder: Path, pattern: str) -> dict[CaseId, tuple[Path, Split]]:
+    found: dict[CaseId, tuple[Path, Split]] = {}
+    for split in Split:
+        for case, path in _by_case(folder / split.value, pattern).items():
+            if case in found:
+                raise InputError(f"{path} is also in {found[case][1].value}, so the splits leak; keep one of them")
+            found[case] = path, split
+    return found
 
 
 def _checked(values: _Values, problems: list[Problem]) -> _Values:

@@ -29,6 +29,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from carpus.data.problem import one_line
 from carpus.errors import InputError
 from carpus.files import new_file
 
@@ -74,12 +75,26 @@ def read_results(path: Path) -> pd.DataFrame:
         InputError: Missing, empty, not CSV, or without one of the columns.
     """
     try:
-        frame = pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False, na_values=[""])
+        frame = pd.read_csv(
+            path,
+            dtype=dict.fromkeys(_TEXT, str),
+            keep_default_na=False,
+            na_values=[""],
+            float_precision="round_trip",
+        )
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run `carpus evaluate` first") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"{path} is not a results table ({error}); write it with `carpus evaluate`") from None
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path} is not a results table ({one_line(error)}); write it with `carpus evaluate`"
+        ) from None
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
         raise InputError(f"{path} lacks the columns {', '.join(missing)}; write it with `carpus evaluate`")
-    return frame.astype({"seed": "Int64", "value": float}).fillna(dict.fromkeys(_TEXT, ""))
+    try:
+        frame = frame.astype({"seed": "Int64", "value": float})
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{path} has a seed or a value that is not a number; write it with `carpus evaluate`"
+        ) from None
+    return frame.fillna(dict.fromkeys(_TEXT, ""))

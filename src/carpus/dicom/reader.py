@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pydicom
 from jaxtyping import Shaped
-from pydicom.pixels import apply_modality_lut, apply_voi_lut
+from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 
 from carpus.anatomy import Side
 from carpus.errors import InputError
@@ -128,7 +128,7 @@ def _spacing(dataset: pydicom.Dataset) -> tuple[float | None, list[str]]:
         if abs(row - column) > _SQUARE_TOLERANCE * max(values):
             return None, [f"The file's pixels are not square ({row:g} x {column:g} mm); their size was not used."]
         return row, [note] if note else []
-    return None, ["The file gives no pixel size; it was estimated from the hand."]
+    return None, ["The file gives no pixel size."]
 
 
 def _numbers(value: Any) -> list[float]:

@@ -25,7 +25,7 @@ def read_film(path: Path) -> Radiograph:
     if is_dicom(path) or (path.is_file() and path.suffix.lower() in _DICOM_SUFFIXES):
         return read_dicom(path)
     radiograph = Radiograph(read_grey(path), source=path.name)
-    notes = ["The file gives no pixel size; it was estimated from the hand."]
+    notes = ["The file gives no pixel size."]
     letter = _LETTER.search(path.stem)
     side = Side(letter[1].upper()) if letter else side_in_words(re.sub(r"[-_.]", " ", path.stem))
     notes.append("The side was taken from the file name." if side else "The file does not tell the side.")

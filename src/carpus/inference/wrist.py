@@ -2,18 +2,18 @@
 
 The palm is the largest disc that fits into the silhouette once the gaps between the metacarpals are closed: half as
 broad as the arch of the four metacarpals, near 30 mm in an adult. The middle of the carpus lies half a metacarpal
-and half a capitate from its centre, near 46 mm, towards the forearm. All of it is done at about 1 mm a pixel; nothing
-here has learnt from films.
+and half a capitate from its centre, near 46 mm, towards the forearm, and in the middle of the silhouette there: a hand
+often lies at an angle to its forearm. All of it is done at about 1 mm a pixel; nothing here has learnt from films.
 """
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Shaped, UInt8
 
 from carpus.errors import InputError
-from carpus.imaging.geometry import Box, resize, square
+from carpus.imaging.geometry import Box, crop, resize, square
 from carpus.imaging.intensity import to_8_bits
 from carpus.imaging.radiograph import Radiograph
 
@@ -28,6 +28,9 @@ _FINGERTIPS = 2.8
 
 _LEAST_RADIUS = 0.06
 """Of the palm, as a part of the film's longer edge."""
+
+_BLANK = 0.02
+"""Of the film's grey values: what varies less along a row or column is blank."""
 
 _WORKING_SIZE = 320
 _BROAD = 45
@@ -64,20 +67,26 @@ def find_wrist(film: Radiograph) -> Wrist:
     Raises:
         InputError: No hand is seen, or the fingers do not point up.
     """
+    name = film.source or "the film"
     height, width = film.shape
-    scale = _WORKING_SIZE / max(height, width)
-    small = resize(film.pixels, height=max(round(height * scale), 1), width=max(round(width * scale), 1))
-    if small.min() == small.max():
-        raise InputError(f"{film.source} has one grey value only; {_HINT}")
+    inner = _without_border(film.pixels)
+    if inner is None:
+        raise InputError(f"{name} has one grey value only; {_HINT}")
     if film.spacing_mm is not None and max(height, width) * film.spacing_mm <= _CROP_EDGE_MM:
         return _whole(film, "The film shows the wrist alone; all of it was read.")
+    scale = _WORKING_SIZE / max(inner.height, inner.width)
+    small = resize(
+        crop(film.pixels, inner),
+        height=max(round(inner.height * scale), 1),
+        width=max(round(inner.width * scale), 1),
+    )
     try:
         hand = _find_hand(_silhouette(to_8_bits(small, percentiles=(0.5, 99.5))))
     except InputError as error:
         small_enough = max(height, width) <= min(_CROP_EDGE_PX, _CROP_ASPECT * min(height, width))
         if film.spacing_mm is None and small_enough:
             return _whole(film, "No whole hand was seen, so the film was taken for a wrist alone.")
-        raise InputError(f"{film.source} {error}; {_HINT}") from None
+        raise InputError(f"{name} {error}; {_HINT}") from None
 
     notes = []
     spacing_mm = film.spacing_mm
@@ -86,8 +95,8 @@ def find_wrist(film: Radiograph) -> Wrist:
         notes.append(f"The pixel size was estimated as {spacing_mm:.3f} mm from the breadth of the palm.")
     breadth_mm = 2 * hand.radius / scale * spacing_mm
     if not _PALM_BREADTHS_MM[0] <= breadth_mm <= _PALM_BREADTHS_MM[1]:
-        raise InputError(f"{film.source} shows a palm {breadth_mm:.0f} mm broad, expected an adult hand; {_HINT}")
-    x, y = hand.carpus[0] / scale, hand.carpus[1] / scale
+        raise InputError(f"{name} shows a palm {breadth_mm:.0f} mm broad, expected an adult hand; {_HINT}")
+    x, y = inner.x + hand.carpus[0] / scale, inner.y + hand.carpus[1] / scale
     return Wrist(square((x, y), size=BOX_MM / spacing_mm), hand.thumb_left, is_crop=False, notes=tuple(notes))
 
 
@@ -117,10 +126,34 @@ def _find_hand(tissue: Bool[np.ndarray, "h w"]) -> _Hand:
     fingers = int((np.diff(above, axis=1, prepend=0) == 1).sum(axis=1).max())
     if fingers < 2 or y - fingertip < _FINGERTIPS * radius or radius < _LEAST_RADIUS * max(tissue.shape):
         raise InputError("shows no hand that can be recognised")
-    towards = np.array([float(np.flatnonzero(tissue[-1]).mean()) - x, tissue.shape[0] - 1 - y])
-    towards /= max(float(np.linalg.norm(towards)), 1e-9)
-    carpus = np.array([x, y]) + 0.5 + _CARPUS_FROM_PALM * radius * towards
-    return _Hand(radius, (float(carpus[0]), float(carpus[1])), _thumb_left(tissue, x=x, y=y, radius=radius))
+    across = float(np.flatnonzero(tissue[-2:].any(axis=0)).mean()) - x
+    along = tissue.shape[0] - 1 - y
+    distance = _CARPUS_FROM_PALM * radius / float(np.hypot(across, along))
+    carpus_y = min(y + distance * along, tissue.shape[0] - 1)
+    carpus_x = _middle(tissue[int(carpus_y)], near=x + distance * across)
+    return _Hand(radius, (carpus_x + 0.5, carpus_y + 0.5), _thumb_left(tissue, x=x, y=y, radius=radius))
+
+
+def _middle(row: Bool[np.ndarray, " w"], *, near: float) -> float:
+    """The middle of the stretch of tissue that is nearest to a place in a row; the place itself if there is none."""
+    steps = np.diff(row.astype(np.int8), prepend=0, append=0)
+    begins, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1) - 1
+    if not begins.size:
+        return near
+    nearest = int(np.maximum(begins - near, near - ends).argmin())
+    return float(begins[nearest] + ends[nearest]) / 2
+
+
+def _without_border(pixels: Shaped[np.ndarray, "h w"]) -> Box | None:
+    """The film without the blank rows and columns at its edges, as shutters and printing leave them."""
+    least = _BLANK * (float(pixels.max()) - float(pixels.min()))
+    rows, columns = (
+        np.flatnonzero(pixels.max(axis=axis).astype(float) - pixels.min(axis=axis) > least) for axis in (1, 0)
+    )
+    if not rows.size or not columns.size:
+        return None
+    top, left = int(rows[0]), int(columns[0])
+    return Box(left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top)
 
 
 def _whole(film: Radiograph, note: str) -> Wrist:

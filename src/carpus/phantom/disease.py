@@ -9,8 +9,9 @@ References:
     Scott DL et al. Baillieres Clin Rheumatol 1997;11(3):435-468.
 """
 
+from dataclasses import replace
+
 import numpy as np
-from jaxtyping import Float
 
 from carpus.anatomy import SVDH_SCORES, Joint
 from carpus.phantom.shapes import Contour, Shape, closed_spline
@@ -31,10 +32,7 @@ def erosions(shape: Shape, score: int, generator: np.random.Generator) -> list[C
         score: SvdH erosion score, 0 to 5.
         generator: Of the joint, the same at every visit.
     """
-    contour = shape.contour
-    candidates = np.arange(len(contour))
-    if shape.end is not None:
-        candidates = np.flatnonzero(np.linalg.norm(contour - shape.end, axis=1) < _END_MM)
+    contour, candidates = shape.contour, _near_joint(shape)
     middle = contour[candidates].mean(axis=0)
     places = _apart(contour, candidates, count=max(count for count, _ in BITES.values()), generator=generator)
     outlines = generator.normal(1, 0.16, (len(places), 9)).clip(0.6, 1.4)
@@ -50,24 +48,28 @@ def erosions(shape: Shape, score: int, generator: np.random.Generator) -> list[C
     return bites
 
 
-def with_osteophytes(contour: Contour, height_mm: float, generator: np.random.Generator) -> Contour:
-    """The contour with up to three small outgrowths, each `height_mm` high."""
-    count = int(generator.integers(1, 4))
-    places = generator.integers(0, len(contour), count)
-    widths = generator.uniform(2, 4, count)
-    if height_mm <= 0:
-        return contour
-    outward = contour - contour.mean(axis=0)
+def with_osteophytes(shape: Shape, height_mm: float, generator: np.random.Generator) -> Shape:
+    """The bone with up to three small outgrowths near its joints, each `height_mm` high."""
+    contour, candidates = shape.contour, _near_joint(shape)
+    places = generator.choice(candidates, int(generator.integers(1, 4)))
+    widths_mm = generator.uniform(0.8, 1.6, len(places))
+    distance_mm = np.linalg.norm(contour[:, None] - contour[places][None], axis=2)
+    bump = (height_mm * np.exp(-0.5 * (distance_mm / widths_mm) ** 2)).max(axis=1)
+    outward = contour - contour[candidates].mean(axis=0)
     outward = outward / np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-9)
-    distance = np.abs(np.arange(len(contour))[:, None] - places[None])
-    distance = np.minimum(distance, len(contour) - distance)
-    bump: Float[np.ndarray, " n"] = (height_mm * np.exp(-0.5 * (distance / widths) ** 2)).max(axis=1)
-    return contour + outward * bump[:, None]
+    return replace(shape, contour=contour + outward * bump[:, None])
 
 
 def severity(scores: dict[Joint, int]) -> float:
     """How damaged a wrist is as a whole, 0 to 1: its erosion scores against twice the scale's middle."""
     return min(sum(scores.values()) / (2 * SVDH_SCORES[-1]), 1.0)
+
+
+def _near_joint(shape: Shape) -> np.ndarray:
+    """Where on the contour joints are: all around a carpal bone, at the end of a long one."""
+    if shape.end is None:
+        return np.arange(len(shape.contour))
+    return np.flatnonzero(np.linalg.norm(shape.contour - shape.end, axis=1) < _END_MM)
 
 
 def _apart(contour: Contour, candidates: np.ndarray, *, count: int, generator: np.random.Generator) -> list[int]:

@@ -108,7 +108,7 @@ def spongy_texture(size_px: int, *, spacing_mm: float, generator: np.random.Gene
     fine = cv2.GaussianBlur(noise, (0, 0), sigmaX=0.11 / spacing_mm, sigmaY=0.26 / spacing_mm)
     coarse = cv2.GaussianBlur(noise, (0, 0), 0.6 / spacing_mm)
     band = fine - coarse
-    texture: Float32[np.ndarray, "h w"] = 0.30 * band / max(float(band.std()), 1e-6)
+    texture: Float32[np.ndarray, "h w"] = 0.25 * band / max(float(band.std()), 1e-6)
     return texture
 
 

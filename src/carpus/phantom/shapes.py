@@ -121,7 +121,8 @@ def _bent(points: Contour, bend: Float[np.ndarray, " 6"]) -> Contour:
     x, y = points.T / 45
     dx = 0.9 * bend[0] * np.sin(y) + 0.6 * bend[1] * np.cos(1.5 * y) + 0.5 * bend[2] * np.sin(2 * x)
     dy = 0.9 * bend[3] * np.sin(x) + 0.6 * bend[4] * np.cos(1.5 * x) + 0.5 * bend[5] * np.sin(2 * y)
-    return points + np.column_stack([dx, dy])
+    bent: Contour = points + np.column_stack([dx, dy])
+    return bent
 
 
 def _moved(points: Contour, part: Part, pose: Pose) -> Contour:
@@ -138,11 +139,13 @@ def _moved(points: Contour, part: Part, pose: Pose) -> Contour:
 
 def _placed(points: Contour, anatomy: Anatomy, pose: Pose) -> Contour:
     grown = points * [anatomy.size * anatomy.breadth, anatomy.size / anatomy.breadth]
-    return _turned(grown, np.zeros(2), pose.turn) + np.array(pose.shift_mm)
+    placed: Contour = _turned(grown, np.zeros(2), pose.turn) + np.array(pose.shift_mm)
+    return placed
 
 
 def _turned(points: Contour, pivot: Float[np.ndarray, " 2"], degrees: float) -> Contour:
-    return (points - pivot) @ _rotation(np.deg2rad(degrees)).T + pivot
+    turned: Contour = (points - pivot) @ _rotation(np.deg2rad(degrees)).T + pivot
+    return turned
 
 
 def _rotation(angle: float) -> Float[np.ndarray, "2 2"]:

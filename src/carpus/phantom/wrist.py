@@ -58,7 +58,7 @@ def draw(visit: Visit, *, size_px: int = 600) -> Phantom:
         added = bone_attenuation(shape, body, texture, spacing_mm=spacing_mm, density=density)
         bites = _bites(visit, shape)
         if bites:
-            lost = merged(bites, spacing_mm=spacing_mm, size_px=size_px)
+            lost = _with_islands(body, merged(bites, spacing_mm=spacing_mm, size_px=size_px))
             added *= _remaining(lost, spacing_mm)
             body &= ~lost
         stack[shape.part.bone.channel] |= body
@@ -94,12 +94,7 @@ def _shapes(visit: Visit) -> tuple[list[Shape], np.ndarray]:
         ),
     )
     grown = [
-        Shape(
-            shape.part,
-            with_osteophytes(shape.contour, 1.1 * damage, _generator(visit, _DAMAGE, 100 + number, visit.side)),
-            shape.ridges,
-            shape.end,
-        )
+        with_osteophytes(shape, 1.1 * damage, _generator(visit, _DAMAGE, 100 + number, visit.side))
         for number, shape in enumerate(shapes)
     ]
     return grown, skin
@@ -112,6 +107,16 @@ def _bites(visit: Visit, shape: Shape) -> list[np.ndarray]:
         if joint.bone is shape.part.bone:
             return erosions(shape, visit.scores[joint], _generator(visit, _DAMAGE, number, visit.side))
     return []
+
+
+def _with_islands(body: Bool[np.ndarray, "h w"], lost: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """What bites take, with the islands that they cut off and that are resorbed: one piece of bone is left."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((body & ~lost).astype(np.uint8), connectivity=4)
+    if count <= 2:
+        return lost
+    largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    with_islands: Bool[np.ndarray, "h w"] = lost | ((labels != largest) & (labels > 0))
+    return with_islands
 
 
 def _remaining(lost: Bool[np.ndarray, "h w"], spacing_mm: float) -> Float32[np.ndarray, "h w"]:

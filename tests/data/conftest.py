@@ -1,0 +1,81 @@
+"""A tiny dataset in RAM-W600's layout: six patients, both hands, 64 x 64 pixels, written as the release is."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from carpus.anatomy import Joint, Side
+from carpus.data import layout
+from carpus.data.case import CaseId
+from carpus.data.layout import Split
+from carpus.data.writer import StudyRow, write_bones, write_boxes, write_metadata, write_regions, write_scores
+from carpus.imaging.geometry import Box
+from carpus.imaging.masks import BoneMasks
+from carpus.imaging.radiograph import Radiograph
+
+SIZE = 64
+SPLITS = dict(zip(range(1, 7), [Split.TRAIN] * 3 + [Split.VAL] + [Split.TEST] * 2, strict=True))
+
+
+def tiny_case_ids() -> list[CaseId]:
+    return [CaseId(f"{patient:04}", "0001", side.value) for patient in SPLITS for side in (Side.LEFT, Side.RIGHT)]
+
+
+def tiny_radiograph(case: CaseId) -> Radiograph:
+    pixels = np.random.default_rng([int(case.patient), ord(case.side_letter)]).integers(0, 256, (SIZE, SIZE))
+    return Radiograph(pixels.astype(np.uint8), layout.SPACING_MM, case.side, str(case))
+
+
+def tiny_masks(case: CaseId) -> BoneMasks:
+    """Fourteen rectangles of which neighbours overlap, not the same in any two cases."""
+    stack = np.zeros((14, SIZE, SIZE), bool)
+    shift = int(case.patient) + (case.side is Side.LEFT)
+    for channel in range(14):
+        stack[channel, 4 * channel : 4 * channel + 6, shift : shift + 20] = True
+    return BoneMasks.from_stack(stack)
+
+
+def tiny_boxes(case: CaseId) -> dict[Joint, Box]:
+    return {joint: Box(4.0 * place + int(case.patient), 8.0, 20.0, 24.0) for place, joint in enumerate(Joint)}
+
+
+def tiny_scores(case: CaseId) -> dict[Joint, int]:
+    return {joint: (int(case.patient) + place) % 6 for place, joint in enumerate(Joint)}
+
+
+def split_of(case: CaseId) -> Split:
+    return SPLITS[int(case.patient)]
+
+
+def write_tiny_dataset(root: Path) -> None:
+    cases = tiny_case_ids()
+    for case in cases:
+        write_bones(root, case, tiny_radiograph(case), tiny_masks(case), split=split_of(case))
+        write_regions(root, case, tiny_radiograph(case), tiny_boxes(case), split=split_of(case))
+    write_boxes(root, {case: ((SIZE, SIZE), tiny_boxes(case)) for case in cases})
+    write_scores(root, {case: tiny_scores(case) for case in cases})
+    write_metadata(
+        root,
+        [StudyRow(f"{patient:04}", "0001", "FM"[patient % 2], 40 + patient, "HMCRD", 1) for patient in SPLITS],
+    )
+
+
+def change_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content), "utf-8")
+
+
+@pytest.fixture(scope="session")
+def _original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("tiny") / "dataset"
+    write_tiny_dataset(root)
+    return root
+
+
+@pytest.fixture
+def tiny(_original: Path, tmp_path: Path) -> Path:
+    """A fresh copy of the tiny dataset, to be damaged at will."""
+    return Path(shutil.copytree(_original, tmp_path / "dataset"))
