@@ -25,14 +25,14 @@ def _one_sentence(text: str) -> bool:
     return text.count("\n") == 1 and text.startswith("Error: ") and text.endswith(".\n") and "Traceback" not in text
 
 
-def test_a_clean_dataset_has_no_problems(carpus, phantoms: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_clean_dataset_has_no_problems(carpus, phantoms: Path) -> None:
     done = carpus("data", "check", phantoms)
     assert (done.status, done.out) == (0, f"{phantoms}: no problems\n")
     done = carpus("data", "check", phantoms, "--json")
     assert (done.status, json.loads(done.out)) == (0, [])
 
 
-def test_all_problems_are_listed_at_once(carpus, damaged: Path) -> None:  # type: ignore[no-untyped-def]
+def test_all_problems_are_listed_at_once(carpus, damaged: Path) -> None:
     image = next((damaged / "BoneSegmentation/images").glob("*.bmp"))
     image.write_bytes(image.read_bytes()[:5000])
     masks = sorted((damaged / "BoneSegmentation/masks/train").glob("*.npy"))
@@ -59,7 +59,7 @@ def test_all_problems_are_listed_at_once(carpus, damaged: Path) -> None:  # type
     assert all(set(problem) == {"file", "kind", "message", "severity"} for problem in found)
 
 
-def test_statistics_of_a_damaged_dataset_name_the_problem(carpus, damaged: Path) -> None:  # type: ignore[no-untyped-def]
+def test_statistics_of_a_damaged_dataset_name_the_problem(carpus, damaged: Path) -> None:
     (damaged / "SvdHBEScoreClassification/JointBE_SvdH_GT.json").write_text("{")
     done = carpus("data", "stats", damaged)
     assert done.status == 2
@@ -68,7 +68,7 @@ def test_statistics_of_a_damaged_dataset_name_the_problem(carpus, damaged: Path)
 
 
 @pytest.mark.parametrize("command", ["check", "stats"])
-def test_an_empty_or_missing_folder_is_refused(carpus, tmp_path: Path, command: str) -> None:  # type: ignore[no-untyped-def]
+def test_an_empty_or_missing_folder_is_refused(carpus, tmp_path: Path, command: str) -> None:
     for folder, said in ((tmp_path, "is empty"), (tmp_path / "none", "does not exist")):
         done = carpus("data", command, folder)
         assert done.status == 2
@@ -76,7 +76,7 @@ def test_an_empty_or_missing_folder_is_refused(carpus, tmp_path: Path, command: 
         assert f"{folder} {said}" in done.err
 
 
-def test_a_dicom_without_pixels_is_refused(carpus, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_dicom_without_pixels_is_refused(carpus, tmp_path: Path) -> None:
     dataset = pydicom.dcmread(EXAMPLE)
     del dataset.PixelData
     dataset.save_as(tmp_path / "report.dcm")
@@ -87,7 +87,7 @@ def test_a_dicom_without_pixels_is_refused(carpus, tmp_path: Path) -> None:  # t
     assert not (tmp_path / "out").exists()
 
 
-def test_a_photograph_is_refused_in_colour_and_in_grey(carpus, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_photograph_is_refused_in_colour_and_in_grey(carpus, tmp_path: Path) -> None:
     photograph = Path(mpl.get_data_path()) / "sample_data" / "grace_hopper.jpg"
     done = carpus("read", photograph, "--out", tmp_path)
     assert done.status == 2
@@ -100,7 +100,7 @@ def test_a_photograph_is_refused_in_colour_and_in_grey(carpus, tmp_path: Path) -
     assert "grey.png shows no" in done.err
 
 
-def test_one_bad_file_does_not_stop_the_rest(carpus, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_one_bad_file_does_not_stop_the_rest(carpus, tmp_path: Path) -> None:
     (tmp_path / "bad.bmp").write_bytes(b"BM")
     done = carpus("read", tmp_path / "bad.bmp", EXAMPLE, "--out", tmp_path / "out", "--json")
     assert done.status == 2
@@ -108,7 +108,7 @@ def test_one_bad_file_does_not_stop_the_rest(carpus, tmp_path: Path) -> None:  #
     assert [reading["file"] for reading in json.loads(done.out)] == ["hand-right-pa.dcm"]
 
 
-def test_an_output_that_may_not_be_written_is_refused(carpus, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_an_output_that_may_not_be_written_is_refused(carpus, tmp_path: Path) -> None:
     locked = Path("/sys/carpus") if os.geteuid() == 0 else tmp_path / "locked" / "out"
     if os.geteuid():
         locked.parent.mkdir(mode=0o500)
@@ -118,7 +118,7 @@ def test_an_output_that_may_not_be_written_is_refused(carpus, tmp_path: Path) ->
     assert f"{locked} cannot be written" in done.err
 
 
-def test_what_exists_is_not_overwritten_unasked(carpus, phantoms: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_what_exists_is_not_overwritten_unasked(carpus, phantoms: Path, tmp_path: Path) -> None:
     before = sorted(phantoms.rglob("*"))
     done = carpus("data", "phantom", phantoms, "--patients", "8")
     assert done.status == 2
@@ -130,14 +130,14 @@ def test_what_exists_is_not_overwritten_unasked(carpus, phantoms: Path, tmp_path
     assert "exists already and is not a demo" in done.err
 
 
-def test_a_demo_with_other_settings_is_not_mixed_up(carpus, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_demo_with_other_settings_is_not_mixed_up(carpus, tmp_path: Path) -> None:
     (tmp_path / "demo.json").write_text('{"quick": false, "seed": 1, "version": "0"}')
     done = carpus("demo", "--quick", "--out", tmp_path)
     assert done.status == 2
     assert "holds a demo with other settings" in done.err
 
 
-def test_training_without_what_it_needs_is_refused(carpus, phantoms: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_training_without_what_it_needs_is_refused(carpus, phantoms: Path, tmp_path: Path) -> None:
     for arguments, said in (
         (["--net", "Unet", "--recipe", "demo"], "no dataset was given; add --data FOLDER"),
         (["--net", "Unett", "--recipe", "demo"], "did you mean 'Unet'?"),

@@ -21,7 +21,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("runs")
 
 
-def test_phantoms_are_the_same_bytes_for_the_same_seed(carpus, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_phantoms_are_the_same_bytes_for_the_same_seed(carpus, tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         assert carpus("data", "phantom", tmp_path / name, "--patients", "8", "--seed", seed).status == 0
 
@@ -33,7 +33,7 @@ def test_phantoms_are_the_same_bytes_for_the_same_seed(carpus, tmp_path: Path) -
     assert content("a") != content("c")
 
 
-def test_statistics_are_printed_and_machine_readable(carpus, phantoms: Path) -> None:  # type: ignore[no-untyped-def]
+def test_statistics_are_printed_and_machine_readable(carpus, phantoms: Path) -> None:
     assert "PHANTOM" in carpus("data", "stats", phantoms).out
     found = json.loads(carpus("data", "stats", phantoms, "--json").out)
     assert found["patients"] == 14
@@ -41,7 +41,7 @@ def test_statistics_are_printed_and_machine_readable(carpus, phantoms: Path) -> 
     assert found["is_phantom"] is True
 
 
-def test_a_network_is_trained_evaluated_and_reported(carpus, phantoms: Path, runs: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_network_is_trained_evaluated_and_reported(carpus, phantoms: Path, runs: Path) -> None:
     run = runs / "unet"
     command = ["train", "--recipe", "quick", "--data", phantoms, "--out", run, "--set", "epochs=2", *TINY]
     done = carpus(*command)
@@ -70,7 +70,7 @@ def test_a_network_is_trained_evaluated_and_reported(carpus, phantoms: Path, run
     assert carpus("report", run, "--out", runs / "report.html").status == 2
 
 
-def test_the_erosion_table_holds_joint_prior_as_its_definition_gives_by_hand(carpus, phantoms: Path, runs: Path) -> None:  # type: ignore[no-untyped-def]
+def test_joint_prior_is_what_its_definition_gives_by_hand(carpus, phantoms: Path, runs: Path) -> None:
     run = runs / "resnet"
     command = ["train", "--net", "ResNet", "--recipe", "quick", "--data", phantoms, "--out", run]
     assert carpus(*command, "--set", "epochs=1", "--set", "image_size=32").status == 0
@@ -101,7 +101,7 @@ def test_the_erosion_table_holds_joint_prior_as_its_definition_gives_by_hand(car
     assert rows["JointPrior"]["BACC"]["value"] == pytest.approx((sensitivity + specificity) / 2)
 
 
-def test_anybodys_masks_can_be_scored_and_missing_ones_count_as_the_worst(carpus, phantoms: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_anybodys_masks_are_scored_and_missing_ones_count_as_worst(carpus, phantoms: Path, tmp_path: Path) -> None:
     from carpus.data.reader import read_masks
 
     test = [case for case in read_dataset(phantoms).cases if case.bone_split is Split.TEST]
@@ -116,7 +116,7 @@ def test_anybodys_masks_can_be_scored_and_missing_ones_count_as_the_worst(carpus
     assert (dsc[dsc["image"] != str(test[0].id)]["value"] == 1).all()
 
 
-def test_a_real_film_is_read_with_the_weights_that_come_along(carpus, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_real_film_is_read_with_the_weights_that_come_along(carpus, tmp_path: Path) -> None:
     done = carpus("read", EXAMPLE, "--out", tmp_path, "--json")
     assert done.status == 0, done.err
     reading = json.loads(done.out)[0]
@@ -132,14 +132,14 @@ def test_a_real_film_is_read_with_the_weights_that_come_along(carpus, tmp_path: 
     assert json.loads((tmp_path / "hand-right-pa.json").read_text())["joints"] == reading["joints"]
 
 
-def test_the_networks_are_listed_with_the_papers_parameters(carpus) -> None:  # type: ignore[no-untyped-def]
+def test_the_networks_are_listed_with_the_papers_parameters(carpus) -> None:
     found = {row["name"]: row for row in json.loads(carpus("nets", "--json").out)}
     assert found["Unet"]["parameters"] == 7_938_510
     assert found["Unet"]["paper_millions"] == 7.94
     assert "7,938,510" in carpus("nets").out
 
 
-def test_a_recipe_is_printed_with_its_changes(carpus) -> None:  # type: ignore[no-untyped-def]
+def test_a_recipe_is_printed_with_its_changes(carpus) -> None:
     done = carpus("train", "--net", "Unet", "--recipe", "demo", "--set", "lr=3e-4", "--print-recipe")
     assert done.status == 0
     assert "lr: 0.0003" in done.out

@@ -35,13 +35,13 @@ assert not heavy, heavy
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_every_command_explains_itself_with_an_example(carpus, command) -> None:  # type: ignore[no-untyped-def]
+def test_every_command_explains_itself_with_an_example(carpus, command) -> None:
     done = carpus(*command, "--help")
     assert done.status == 0
     assert "Example: carpus " + " ".join(command) in " ".join(done.out.split())
 
 
-def test_the_version_is_printed(carpus) -> None:  # type: ignore[no-untyped-def]
+def test_the_version_is_printed(carpus) -> None:
     assert carpus("--version").out.startswith("carpus 0.")
 
 

@@ -74,7 +74,7 @@ def test_probabilities_of_a_classifier_lie_between_0_and_1(tmp_path: Path) -> No
 
 def test_a_pickle_is_refused_and_its_code_never_runs(tmp_path: Path) -> None:
     class Bomb:
-        def __reduce__(self):  # type: ignore[no-untyped-def]
+        def __reduce__(self):
             return Path.touch, (tmp_path / "ran",)
 
     (tmp_path / "bomb.safetensors").write_bytes(pickle.dumps(Bomb()))

@@ -21,7 +21,7 @@ def test_the_number_of_parameters_is_the_papers(name: str) -> None:
 
 
 @pytest.mark.parametrize(("build", "classes"), EVERY)
-def test_logits_have_the_shape_of_the_task_and_go_below_zero(build, classes) -> None:  # type: ignore[no-untyped-def]
+def test_logits_have_the_shape_of_the_task_and_go_below_zero(build, classes) -> None:
     torch.manual_seed(0)
     network = build(in_channels=1, classes=classes).eval()
     with torch.no_grad():
@@ -32,7 +32,7 @@ def test_logits_have_the_shape_of_the_task_and_go_below_zero(build, classes) -> 
 
 
 @pytest.mark.parametrize(("build", "classes"), EVERY)
-def test_every_parameter_receives_a_gradient(build, classes) -> None:  # type: ignore[no-untyped-def]
+def test_every_parameter_receives_a_gradient(build, classes) -> None:
     torch.manual_seed(0)
     network = build(in_channels=1, classes=classes)
     network(torch.randn(2, 1, 64, 64)).square().sum().backward()
@@ -40,7 +40,7 @@ def test_every_parameter_receives_a_gradient(build, classes) -> None:  # type: i
 
 
 @pytest.mark.parametrize(("build", "classes"), EVERY)
-def test_in_evaluation_the_images_of_a_batch_do_not_see_one_another(build, classes) -> None:  # type: ignore[no-untyped-def]
+def test_in_evaluation_the_images_of_a_batch_do_not_see_one_another(build, classes) -> None:
     torch.manual_seed(0)
     network = build(in_channels=1, classes=classes).eval()
     images = torch.randn(2, 1, 64, 64)

@@ -22,10 +22,10 @@ class Problem:
 
 
 def one_line(error: Exception) -> str:
-    """What an error says, as a part of a sentence: its first sentence, on one line.
+    r"""What an error says, as a part of a sentence: its first sentence, on one line.
 
     Example:
-        >>> one_line(ValueError("No data left.\\nTry again."))
+        >>> one_line(ValueError("No data left.\nTry again."))
         'No data left'
     """
     text = " ".join(str(error).split()) or type(error).__name__

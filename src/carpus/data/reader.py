@@ -207,7 +207,7 @@ def is_phantom(root: Path) -> bool:
     answer = content.get("synthetic") if isinstance(content, dict) else None
     if not isinstance(answer, bool):
         raise InputError(
-            f"{path} does not say whether the wrists are synthetic; restore it, or remove it if they are not"
+            f"{path} does not say whether the wrists are synthetic; restore it from its source"
         )
     return answer
 

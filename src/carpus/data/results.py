@@ -75,26 +75,22 @@ def read_results(path: Path) -> pd.DataFrame:
         InputError: Missing, empty, not CSV, or without one of the columns.
     """
     try:
-        frame = pd.read_csv(
-            path,
-            dtype=dict.fromkeys(_TEXT, str),
-            keep_default_na=False,
-            na_values=[""],
-            float_precision="round_trip",
-        )
+        # Read as text, because pandas' own parser is not exact to the last bit in every version.
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run `carpus evaluate` first") from None
     except (OSError, ValueError) as error:
         raise InputError(
-            f"{path} is not a results table ({one_line(error)}); write it with `carpus evaluate`"
+            f"{path} is no results table ({one_line(error)}); write it with `carpus evaluate`"
         ) from None
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
         raise InputError(f"{path} lacks the columns {', '.join(missing)}; write it with `carpus evaluate`")
     try:
-        frame = frame.astype({"seed": "Int64", "value": float})
+        frame["seed"] = pd.to_numeric(frame["seed"]).astype("Int64")
+        frame["value"] = frame["value"].astype(float)
     except (TypeError, ValueError):
         raise InputError(
-            f"{path} has a seed or a value that is not a number; write it with `carpus evaluate`"
+            f"{path} has a seed or value that is no number; write it with `carpus evaluate`"
         ) from None
     return frame.fillna(dict.fromkeys(_TEXT, ""))

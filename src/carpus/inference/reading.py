@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import UInt8
 from torch import nn
 
 from carpus.anatomy import OVERLAP_PAIRS, Bone, Joint, Side, pair_name
@@ -20,6 +20,7 @@ from carpus.imaging.joints import joint_boxes
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
 from carpus.inference.film import read_film
+from carpus.inference.solid import whole_bones
 from carpus.inference.weights import bundled_weights
 from carpus.inference.wrist import find_wrist
 from carpus.nets.apply import classify, segment
@@ -161,15 +162,15 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
         InputError: No hand on it.
     """
     wrist = find_wrist(film)
-    pixels = _crop(film, wrist.box)
     thumb_left = wrist.thumb_left
     if thumb_left is None and film.side is not None:
         thumb_left = film.side is Side.RIGHT
-    choices = [True, False] if thumb_left is None else [thumb_left]
-    logits, confidence, thumb_left = max(
-        (_segment(bones, pixels, thumb_left=choice) for choice in choices), key=lambda item: item[1]
-    )
-    masks = BoneMasks.from_stack(logits > 0)
+    choices = (True, False) if thumb_left is None else (thumb_left,)
+    view = max((_look(bones, film, wrist.box, thumb_left=choice) for choice in choices), key=_confidence)
+    if not wrist.is_crop:
+        again = _look(bones, film, _recentred(view), thumb_left=view.thumb_left)
+        view = max(view, again, key=_confidence)
+    masks, box, pixels, thumb_left = view.masks, view.box, view.pixels, view.thumb_left
     found = sum(bool(masks.mask(bone).any()) for bone in Bone)
     if found < _FEWEST_BONES:
         raise InputError(
@@ -184,43 +185,63 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
             f"The file says {film.side.name.lower()} hand, but the thumb lies as in a {seen_side.name.lower()} "
             "hand seen from its back: it may be mirrored or mislabelled."
         )
-    scale = wrist.box.width / CROP_PX
+    scale = box.width / CROP_PX
     joints = []
-    for joint, box in joint_boxes(masks, spacing_mm=_CROP_SPACING_MM).items():
-        probability = _erosion(erosion, pixels, box, thumb_left=thumb_left)
+    for joint, region in joint_boxes(masks, spacing_mm=_CROP_SPACING_MM).items():
+        probability = _erosion(erosion, pixels, region, thumb_left=thumb_left)
         cut = 0.5 if erosion.info.cut is None else erosion.info.cut
-        on_film = box.scaled(scale)
-        on_film = replace(on_film, x=on_film.x + wrist.box.x, y=on_film.y + wrist.box.y)
+        on_film = region.scaled(scale)
+        on_film = replace(on_film, x=on_film.x + box.x, y=on_film.y + box.y)
         joints.append(JointReading(joint, on_film, probability, cut))
     return WristReading(
         film=film,
         side=film.side or seen_side,
-        box=wrist.box,
+        box=box,
         crop=Radiograph(pixels, _CROP_SPACING_MM, film.side or seen_side, film.source),
         masks=masks,
-        confidence=confidence,
+        confidence=view.confidence,
         joints=tuple(joints),
         warnings=tuple(warnings),
         models=tuple(f"{item.info.net} ({item.info.recipe}, {item.info.trained_on})" for item in (bones, erosion)),
     )
 
 
-def _crop(film: Radiograph, box: Box) -> UInt8[np.ndarray, "600 600"]:
+@dataclass(frozen=True, eq=False)
+class _View:
+    """What the network sees in one square of the film."""
+
+    box: Box
+    pixels: UInt8[np.ndarray, "600 600"]
+    masks: BoneMasks
+    confidence: float
+    thumb_left: bool
+
+
+def _confidence(view: _View) -> float:
+    return view.confidence
+
+
+def _look(model: Model, film: Radiograph, box: Box, *, thumb_left: bool) -> _View:
     pixels = film.cropped(box).pixels
-    return to_8_bits(resize(pixels, height=CROP_PX, width=CROP_PX), percentiles=_PERCENTILES)
-
-
-def _segment(
-    model: Model, pixels: UInt8[np.ndarray, "h w"], *, thumb_left: bool
-) -> tuple[Float32[np.ndarray, "14 h w"], float, bool]:
-    height, width = pixels.shape
+    pixels = to_8_bits(resize(pixels, height=CROP_PX, width=CROP_PX), percentiles=_PERCENTILES)
     size = model.info.image_size
-    seen = pixels if thumb_left else mirror(pixels)
-    logits = segment(model.network, min_max(resize(seen, height=size, width=size)), height=height, width=width)
-    certainty = np.abs(np.tanh(logits / 2))  # |2p - 1|
+    seen = resize(pixels if thumb_left else mirror(pixels), height=size, width=size)
+    logits = segment(model.network, min_max(seen), height=CROP_PX, width=CROP_PX)
+    masks = whole_bones(BoneMasks.from_stack(logits > 0))
+    # How sure the network is, |2p - 1|, of its least sure bone wherever any bone may be.
     near = (logits > -4).any(axis=0)
-    confidence = float(certainty[:, near].min(axis=0).mean()) if near.any() else 0.0
-    return (logits if thumb_left else logits[:, :, ::-1]), confidence, thumb_left
+    confidence = float(np.abs(np.tanh(logits[:, near] / 2)).min(axis=0).mean()) if near.any() else 0.0
+    return _View(box, pixels, masks if thumb_left else masks.mirrored(), confidence, thumb_left)
+
+
+def _recentred(view: _View) -> Box:
+    """The square moved so that the capitate is in its middle, where it was in training; unmoved without one."""
+    place = np.argwhere(view.masks.mask(Bone.CAPITATE))
+    if not len(place):
+        return view.box
+    y, x = np.median(place, axis=0) - CROP_PX / 2
+    scale = view.box.width / CROP_PX
+    return replace(view.box, x=view.box.x + float(x) * scale, y=view.box.y + float(y) * scale)
 
 
 def _erosion(model: Model, pixels: UInt8[np.ndarray, "h w"], box: Box, *, thumb_left: bool) -> float:

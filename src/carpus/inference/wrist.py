@@ -2,8 +2,9 @@
 
 The palm is the largest disc that fits into the silhouette once the gaps between the metacarpals are closed: half as
 broad as the arch of the four metacarpals, near 30 mm in an adult. The middle of the carpus lies half a metacarpal
-and half a capitate from its centre, near 46 mm, towards the forearm, and in the middle of the silhouette there: a hand
-often lies at an angle to its forearm. All of it is done at about 1 mm a pixel; nothing here has learnt from films.
+and half a capitate from its centre, near 46 mm, towards the forearm, and below the middle of the palm or beside it, as
+the silhouette's waist tells: a hand often lies at an angle to its forearm. All of it is done at about 1 mm a pixel;
+nothing here has learnt from films.
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ BOX_MM = 90.0
 _PALM_RADIUS_MM = 30.0
 _PALM_BREADTHS_MM = (42.0, 84.0)
 _CARPUS_FROM_PALM = 1.55
+_WAIST_FROM_PALM = (1.3, 2.3)
 _FINGERTIPS = 2.8
 """Fingertips are at least this many palm radii beyond the palm's centre, in an adult near 4."""
 
@@ -128,20 +130,26 @@ def _find_hand(tissue: Bool[np.ndarray, "h w"]) -> _Hand:
         raise InputError("shows no hand that can be recognised")
     across = float(np.flatnonzero(tissue[-2:].any(axis=0)).mean()) - x
     along = tissue.shape[0] - 1 - y
-    distance = _CARPUS_FROM_PALM * radius / float(np.hypot(across, along))
-    carpus_y = min(y + distance * along, tissue.shape[0] - 1)
-    carpus_x = _middle(tissue[int(carpus_y)], near=x + distance * across)
+    steepness = along / float(np.hypot(across, along))
+    carpus_y = y + _CARPUS_FROM_PALM * radius * steepness
+    nearest, farthest = (int(y + part * radius * steepness) for part in _WAIST_FROM_PALM)
+    carpus_x = _waist(tissue[nearest : farthest + 1], near=x + _CARPUS_FROM_PALM * radius * steepness * across / along)
     return _Hand(radius, (carpus_x + 0.5, carpus_y + 0.5), _thumb_left(tissue, x=x, y=y, radius=radius))
 
 
-def _middle(row: Bool[np.ndarray, " w"], *, near: float) -> float:
-    """The middle of the stretch of tissue that is nearest to a place in a row; the place itself if there is none."""
-    steps = np.diff(row.astype(np.int8), prepend=0, append=0)
-    begins, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1) - 1
-    if not begins.size:
-        return near
-    nearest = int(np.maximum(begins - near, near - ends).argmin())
-    return float(begins[nearest] + ends[nearest]) / 2
+def _waist(tissue: Bool[np.ndarray, "h w"], *, near: float) -> float:
+    """The middle of the narrowest of the rows, of each row the stretch nearest to `near`; `near` if all are empty."""
+    narrowest, middle = np.inf, near
+    for row in tissue:
+        steps = np.diff(row.astype(np.int8), prepend=0, append=0)
+        begins, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
+        if not begins.size:
+            continue
+        stretch = int(np.maximum(begins - near, near - ends).argmin())
+        breadth = float(ends[stretch] - begins[stretch])
+        if breadth < narrowest:
+            narrowest, middle = breadth, float(begins[stretch] + ends[stretch] - 1) / 2
+    return middle
 
 
 def _without_border(pixels: Shaped[np.ndarray, "h w"]) -> Box | None:
