@@ -1,9 +1,8 @@
 """A tiny dataset in RAM-W600's layout: six patients, both hands, 64 x 64 pixels, written as the release is."""
 
-import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -64,15 +63,31 @@ def write_tiny_dataset(root: Path) -> None:
     )
 
 
-def change_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content), "utf-8")
-
-
 @pytest.fixture(scope="session")
 def _original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("tiny") / "dataset"
     write_tiny_dataset(root)
     return root
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written into the tiny dataset for one case."""
+
+    radiograph: Radiograph
+    masks: BoneMasks
+    boxes: dict[Joint, Box]
+    scores: dict[Joint, int]
+    split: Split
+
+
+@pytest.fixture
+def written() -> dict[CaseId, Written]:
+    """What was written into the tiny dataset, by case."""
+    return {
+        case: Written(tiny_radiograph(case), tiny_masks(case), tiny_boxes(case), tiny_scores(case), split_of(case))
+        for case in tiny_case_ids()
+    }
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from carpus.anatomy import SVDH_SCORES, Joint
-from carpus.phantom.shapes import Contour, Shape, closed_spline
+from carpus.phantom.shapes import Contour, Shape, closed_spline, outward
 
 BITES: dict[int, tuple[int, float]] = {0: (0, 0.0), 1: (1, 1.5), 2: (2, 1.9), 3: (3, 2.3), 4: (4, 2.8), 5: (5, 3.4)}
 """By score: number of bites and their mean radius in mm."""
@@ -33,15 +33,14 @@ def erosions(shape: Shape, score: int, generator: np.random.Generator) -> list[C
         generator: Of the joint, the same at every visit.
     """
     contour, candidates = shape.contour, _near_joint(shape)
-    middle = contour[candidates].mean(axis=0)
+    inward = -outward(contour)
     places = _apart(contour, candidates, count=max(count for count, _ in BITES.values()), generator=generator)
     outlines = generator.normal(1, 0.16, (len(places), 9)).clip(0.6, 1.4)
     sizes = generator.uniform(0.85, 1.2, len(places))
     count, radius = BITES[score]
     bites = []
     for place, outline, size in list(zip(places, outlines, sizes, strict=True))[:count]:
-        inward = middle - contour[place]
-        centre = contour[place] + inward / max(float(np.linalg.norm(inward)), 1e-9) * 0.35 * radius * size
+        centre = contour[place] + inward[place] * 0.35 * radius * size
         angle = np.linspace(0, 2 * np.pi, len(outline), endpoint=False)
         rim = np.column_stack([np.cos(angle), np.sin(angle)]) * (outline * radius * size)[:, None]
         bites.append(closed_spline(centre + rim, count=40))
@@ -55,9 +54,7 @@ def with_osteophytes(shape: Shape, height_mm: float, generator: np.random.Genera
     widths_mm = generator.uniform(0.8, 1.6, len(places))
     distance_mm = np.linalg.norm(contour[:, None] - contour[places][None], axis=2)
     bump = (height_mm * np.exp(-0.5 * (distance_mm / widths_mm) ** 2)).max(axis=1)
-    outward = contour - contour[candidates].mean(axis=0)
-    outward = outward / np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-9)
-    return replace(shape, contour=contour + outward * bump[:, None])
+    return replace(shape, contour=contour + outward(contour) * bump[:, None])
 
 
 def severity(scores: dict[Joint, int]) -> float:

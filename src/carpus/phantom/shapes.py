@@ -87,6 +87,16 @@ def closed_spline(points: Contour, *, count: int = _POINTS_PER_CONTOUR) -> Conto
     return curve
 
 
+def outward(contour: Contour) -> Contour:
+    """Unit vectors that point out of the contour, one a point."""
+    following = np.roll(contour, -1, axis=0)
+    along = following - np.roll(contour, 1, axis=0)
+    normals = np.column_stack([along[:, 1], -along[:, 0]])
+    twice_area = float((contour[:, 0] * following[:, 1] - following[:, 0] * contour[:, 1]).sum())
+    unit: Contour = np.sign(twice_area) * normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    return unit
+
+
 def _individual(part: Part, generator: np.random.Generator) -> list[Contour]:
     """Contour, ridges and end of one bone with its own size, tilt, place and outline."""
     outline = np.array(part.outline, float)
@@ -101,19 +111,12 @@ def _individual(part: Part, generator: np.random.Generator) -> list[Contour]:
         generator.normal(0, 0.18 / order) * np.cos(order * angle + generator.uniform(0, 2 * np.pi))
         for order in (2, 3, 4, 5, 7)
     )
-    contour = contour + _normals(contour) * np.asarray(ripple)[:, None]
+    contour = contour + outward(contour) * np.asarray(ripple)[:, None]
     sets = [contour, *(np.array(ridge, float) for ridge in part.ridges)]
     if part.end is not None:
         sets.append(np.array([part.end], float))
     turn = _rotation(tilt)
     return [(points - middle) * scale @ turn.T + middle + place for points in sets]
-
-
-def _normals(contour: Contour) -> Contour:
-    along = np.roll(contour, -1, axis=0) - np.roll(contour, 1, axis=0)
-    normals = np.column_stack([along[:, 1], -along[:, 0]])
-    unit: Contour = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-    return unit
 
 
 def _bent(points: Contour, bend: Float[np.ndarray, " 6"]) -> Contour:
