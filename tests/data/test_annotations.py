@@ -211,7 +211,7 @@ def test_identifiers_that_excel_made_numbers_of_get_their_zeros_back(tmp_path: P
 
 
 def test_an_empty_cell_is_unknown_and_a_row_without_identifier_is_skipped(tmp_path: Path) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"patient_id": "0001", "study_id": "0001", "institution": None, "age": "old", "gender": None, "phase": "inf"},
         {"patient_id": None, "study_id": "0001", "institution": "HU", "age": 3, "gender": "M", "phase": 1},
     ]

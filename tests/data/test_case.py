@@ -17,7 +17,7 @@ def test_a_small_letter_means_the_same_side() -> None:
     assert CaseId.parse("0035_0001_r").side is Side.RIGHT
 
 
-@pytest.mark.parametrize("text", ["", "0035_L", "0035_0001", "0035_0001_X", "0035_0001_L\n", "0035_0001_L.bmp", "٣_٤_L"])
+@pytest.mark.parametrize("text", ["", "0035_L", "0035_0001", "0035_0001_X", "0035_0001_L\n", "1_1_L.bmp", "٣_٤_L"])
 def test_anything_else_is_refused_with_the_form_to_use(text: str) -> None:
     with pytest.raises(InputError, match="not of the form PPPP_SSSS_L or PPPP_SSSS_R; rename it"):
         CaseId.parse(text)

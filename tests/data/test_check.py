@@ -1,5 +1,6 @@
 import io
 import json
+import re
 import shutil
 import struct
 from collections.abc import Callable
@@ -115,7 +116,6 @@ DAMAGES: list[tuple[str, Damage, str, str, str]] = [
     ("endless header", put(MASK, header(f"(14, {10**40}, 3)")), "mask-unreadable", MASK, "damaged"),
     ("negative header", put(MASK, header("(14, -3, -3)")), "mask-unreadable", MASK, "damaged"),
     ("broken header", put(MASK, header("(14, [")), "mask-unreadable", MASK, "damaged"),
-    ("no pixels", put(MASK, header("(14, 0, 0)")), "mask-unreadable", MASK, "damaged"),
     ("missing mask", remove(MASK), "mask-missing", IMAGE, f"add {CASE}.npy"),
     ("bone left out", mask(lambda s: s * (np.arange(14) != 4)[:, None, None]), "mask-empty", MASK, "of Lunate"),
     ("mask without image", remove(IMAGE), "mask-without-image", MASK, f"add {CASE}.bmp"),
@@ -128,10 +128,22 @@ DAMAGES: list[tuple[str, Damage, str, str, str]] = [
     ("no region", remove(f"{REGIONS}/Lunate.bmp"), "region-missing", REGIONS, "the region of Lunate"),
     ("region as PNG", move(f"{REGIONS}/Lunate.bmp", f"{REGIONS}/Lunate.png"), "region-missing", REGIONS, "of Lunate"),
     ("region name", move(f"{REGIONS}/Lunate.bmp", f"{REGIONS}/Lunat.bmp"), "spelling", f"{REGIONS}/Lunat.bmp", "mean"),
-    ("box outside", changed(BOXES, lambda c: c["annotations"][0].update(bbox=[60, 8, 20, 24])), "box-outside", BOXES, ""),
+    (
+        "box outside",
+        changed(BOXES, lambda c: c["annotations"][0].update(bbox=[60, 8, 20, 24])),
+        "box-outside",
+        BOXES,
+        "",
+    ),
     ("wrong area", changed(BOXES, lambda c: c["annotations"][0].update(area=1)), "box-area", BOXES, "width x height"),
     ("no box", changed(BOXES, lambda c: c["annotations"].pop(0)), "box-missing", BOXES, "Metacarpal1st of 0001_0001_L"),
-    ("category", changed(BOXES, lambda c: c["categories"].append({"id": 9, "name": "Lunat"})), "spelling", BOXES, "mean"),
+    (
+        "category",
+        changed(BOXES, lambda c: c["categories"].append({"id": 9, "name": "Lunat"})),
+        "spelling",
+        BOXES,
+        "mean",
+    ),
     ("box size", changed(BOXES, lambda c: c["images"][0].update(height=99)), "box-size", BOXES, "64 x 99 pixels but"),
     ("box image", remove(LOCATED), "box-without-image", BOXES, f"boxes of {CASE}"),
     ("misnamed", copy(IMAGE, "BoneSegmentation/images/hand.bmp"), "identifier", "BoneSegmentation/images/hand.bmp", ""),
@@ -148,7 +160,9 @@ def test_clean_data_has_no_problem_and_is_left_as_it_is(tiny: Path) -> None:
     assert contents(tiny) == before
 
 
-@pytest.mark.parametrize(("damage", "kind", "file", "text"), [row[1:] for row in DAMAGES], ids=[row[0] for row in DAMAGES])
+@pytest.mark.parametrize(
+    ("damage", "kind", "file", "text"), [row[1:] for row in DAMAGES], ids=[row[0] for row in DAMAGES]
+)
 def test_each_damage_is_found_with_its_kind_its_file_and_a_remedy(
     tiny: Path, damage: Damage, kind: str, file: str, text: str
 ) -> None:
@@ -158,13 +172,9 @@ def test_each_damage_is_found_with_its_kind_its_file_and_a_remedy(
     assert kinds(problems) == [kind]
     assert problems[0].file == file
     assert problems[0].severity == ("warning" if kind in WARNINGS else "error")
-    pytest.raises(InputError, _raise, problems[0].message).match(text)
+    assert re.search(text, problems[0].message)
     assert_is_one_sentence(problems[0], tiny)
     assert contents(tiny) == before
-
-
-def _raise(message: str) -> None:
-    raise InputError(message)
 
 
 def assert_is_one_sentence(problem: Problem, root: Path) -> None:
@@ -286,7 +296,11 @@ def test_an_image_cut_anywhere_is_found_and_no_traceback(tiny: Path, keep: int) 
 
 
 def test_hidden_files_are_passed_over(tiny: Path) -> None:
-    for name in (f"BoneSegmentation/images/._{CASE}.bmp", "SvdHBEScoreClassification/train/.DS_Store", f"{REGIONS}/.x.bmp"):
+    for name in (
+        f"BoneSegmentation/images/._{CASE}.bmp",
+        "SvdHBEScoreClassification/train/.DS_Store",
+        f"{REGIONS}/.x.bmp",
+    ):
         (tiny / name).touch()
     assert check_dataset(tiny) == []
 

@@ -85,9 +85,7 @@ def _change_masks(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Path]
             "SvdHBEScoreClassification/JointBE_SvdH_GT.json",
             "SvdHBEScoreClassification/JointBE_SvdH_GT_reformatted.json",
         ),
-        _rename(
-            "SvdHBEScoreClassification/JointBE_SvdH_GT.json", "SvdHBEScoreClassification/JointBE_SvdH_GT_Ori.json"
-        ),
+        _rename("SvdHBEScoreClassification/JointBE_SvdH_GT.json", "SvdHBEScoreClassification/JointBE_SvdH_GT_Ori.json"),
         _key_the_scores,
         _spell_trapezium,
         _change_masks(lambda stack: stack * np.uint8(255)),
@@ -190,7 +188,9 @@ def test_a_dataset_is_a_phantom_only_if_it_says_so(tiny: Path) -> None:
 def test_a_damaged_phantom_file_never_passes_for_patients(tiny: Path, text: bytes) -> None:
     (tiny / layout.PHANTOM_FILE).write_bytes(text)
     for read in (is_phantom, read_dataset):
-        with pytest.raises(InputError, match="Phantom.json does not say whether the wrists are synthetic; restore it"):
+        with pytest.raises(
+            InputError, match=r"Phantom\.json does not say whether the wrists are synthetic; restore it"
+        ):
             read(tiny)
 
 

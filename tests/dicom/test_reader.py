@@ -73,9 +73,7 @@ def test_stored_values_come_out_as_they_are(write: Write) -> None:
     assert np.array_equal(shallow.pixels, GREY // 16)
 
 
-@pytest.mark.parametrize(
-    "inverse", [{"PhotometricInterpretation": "MONOCHROME1"}, {"PresentationLUTShape": "INVERSE"}]
-)
+@pytest.mark.parametrize("inverse", [{"PhotometricInterpretation": "MONOCHROME1"}, {"PresentationLUTShape": "INVERSE"}])
 def test_a_film_with_dark_bone_is_turned_round(write: Write, inverse: dict[str, str]) -> None:
     assert np.array_equal(read_dicom(write(**inverse)).pixels, GREY.max() - GREY)
 
@@ -90,19 +88,21 @@ def test_the_rescale_is_applied(write: Write) -> None:
 
 
 def test_values_that_become_negative_or_broken_are_spread_over_the_grey_scale(write: Write) -> None:
-    for rescale in ({"RescaleSlope": 1, "RescaleIntercept": -1000}, {"RescaleSlope": 0.3, "RescaleIntercept": 0}):
+    for rescale in ({"RescaleSlope": 1, "RescaleIntercept": -1000}, {"RescaleSlope": 0.011, "RescaleIntercept": 0}):
         pixels = read_dicom(write(**rescale)).pixels
         assert (pixels.min(), pixels.max()) == (0, 65535)
         assert np.all(np.diff(pixels.ravel().astype(int)) > 0)
 
 
 def test_a_rescale_that_gives_no_numbers_is_refused(write: Write) -> None:
-    with pytest.raises(InputError, match=r"film\.dcm .* not finite"):
+    with pytest.raises(
+        InputError, match=r"film\.dcm has a rescale that gives values which are not finite; export it again"
+    ):
         read_dicom(write(RescaleSlope="1e308", RescaleIntercept="0"))
 
 
 def test_signed_pixels_keep_their_order(write: Write) -> None:
-    pixels = read_dicom(write(GREY.astype(np.int16) - 1000)).pixels
+    pixels = read_dicom(write(GREY.astype(np.int16) // 2 - 1000)).pixels
     assert np.all(np.diff(pixels.ravel().astype(int)) > 0)
 
 
@@ -187,8 +187,11 @@ def test_words_tell_a_side_only_if_they_name_just_one() -> None:
 @pytest.mark.parametrize(
     ("attributes", "sentence"),
     [
-        ({"PixelSpacing": None, "NumberOfFrames": 2}, "has 2 frames, expected one radiograph"),
-        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB", "PlanarConfiguration": 0}, "is RGB, expected a grey"),
+        ({"NumberOfFrames": 2}, "has 2 frames, expected one radiograph"),
+        (
+            {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB", "PlanarConfiguration": 0},
+            "is RGB, expected a grey",
+        ),
         ({"PhotometricInterpretation": "PALETTE COLOR"}, "is PALETTE COLOR, expected a grey radiograph"),
         ({"PhotometricInterpretation": None}, "is of unknown colour, expected a grey radiograph"),
         ({"Rows": 0}, "states no image size"),
@@ -211,7 +214,7 @@ def test_what_is_no_single_grey_radiograph_is_refused_in_one_sentence(
 def test_a_claimed_huge_size_is_refused_before_anything_is_decoded(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decoded = []
+    decoded: list[Dataset] = []
     monkeypatch.setattr(Dataset, "pixel_array", property(decoded.append))
     with pytest.raises(InputError, match="expected at most"):
         read_dicom(write(Rows=65535, Columns=65535))
@@ -224,7 +227,7 @@ def test_a_file_without_pixels_is_refused(write: Write) -> None:
     path = write()
     whole = path.read_bytes()
     path.write_bytes(whole[: whole.index(b"\xe0\x7f\x10\x00")])
-    with pytest.raises(InputError, match=r"film\.dcm is a DICOM file without pixels; give the radiograph itself"):
+    with pytest.raises(InputError, match=r"film\.dcm is a DICOM file without pixels or cut short; give the whole"):
         read_dicom(path)
 
 
@@ -234,14 +237,16 @@ def test_truncated_pixels_are_refused(write: Write, left: float) -> None:
     whole = path.read_bytes()
     start = whole.index(b"\xe0\x7f\x10\x00")
     path.write_bytes(whole[: start + int(left * (len(whole) - start))])
-    with pytest.raises(InputError, match=r"film\.dcm holds pixels that cannot be decoded .*; export it again"):
+    with pytest.raises(
+        InputError, match=r"film\.dcm holds pixels that cannot be decoded .*; export it again, uncompressed"
+    ):
         read_dicom(path)
 
 
-def test_truncated_compressed_pixels_are_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_film_cut_short_is_refused_quietly(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "cut.dcm"
     path.write_bytes(FILM.read_bytes()[:5000])
-    with pytest.raises(InputError, match=r"cut\.dcm .* export it again"):
+    with pytest.raises(InputError, match=r"cut\.dcm is not a readable DICOM file; export it again"):
         read_dicom(path)
     assert capfd.readouterr() == ("", "")
 
@@ -250,7 +255,7 @@ def test_truncated_compressed_pixels_are_refused(tmp_path: Path, capfd: pytest.C
 def test_garbage_is_refused_as_no_dicom(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.dcm"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"x\.dcm is (not a readable DICOM file|a DICOM file without pixels)"):
+    with pytest.raises(InputError, match=r"x\.dcm is not a readable DICOM file"):
         read_dicom(path)
 
 
@@ -261,13 +266,18 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
         read_dicom(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["PixelSpacing", "WindowCenter"])
-def test_numbers_that_are_none_do_not_stop_the_reader(write: Write, name: str) -> None:
-    path = write(**{name: [0.15, 0.15]})
+def test_a_spacing_that_is_no_number_is_unknown(write: Write) -> None:
+    path = write(PixelSpacing=[0.15, 0.15])
     path.write_bytes(path.read_bytes().replace(b"0.15\\0.15", b"o.15\\o.15"))
     film = read_dicom(path)
     assert film.spacing_mm is None
     assert "The file gives no pixel size." in film.notes
+
+
+def test_a_damaged_laterality_is_none(write: Write) -> None:
+    path = write(Laterality="L")
+    path.write_bytes(path.read_bytes().replace(b"\x20\x00\x60\x00CS", b"\x20\x00\x60\x00CA"))
+    assert read_dicom(path).side is None
 
 
 def test_dicom_is_known_by_its_content(write: Write, tmp_path: Path) -> None:

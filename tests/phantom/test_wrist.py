@@ -9,6 +9,7 @@ import pytest
 from carpus.anatomy import OVERLAP_PAIRS, Bone, Joint, Side
 from carpus.phantom import Centre, Phantom, Visit, draw, wrist
 from carpus.phantom.outlines import PARTS
+from carpus.phantom.projection import expose as original_expose
 
 Drawn = Callable[[int], Phantom]
 
@@ -148,7 +149,6 @@ def test_attenuation_adds_where_bones_overlap_and_the_masks_are_what_was_added(
         total.append(attenuation)
         return original_expose(attenuation, *given)
 
-    original_expose = wrist.expose
     recorded("soft_attenuation", soft, copied=True)
     recorded("bone_attenuation", bones, copied=False)
     monkeypatch.setattr(wrist, "expose", expose)
@@ -160,13 +160,15 @@ def test_attenuation_adds_where_bones_overlap_and_the_masks_are_what_was_added(
     rows, columns = np.indices(uneven.shape) / 600
     plane = np.column_stack([np.ones(uneven.size), rows.ravel(), columns.ravel()])
     fitted = plane @ np.linalg.lstsq(plane, uneven.ravel().astype(float), rcond=None)[0]
-    assert fitted == pytest.approx(uneven.ravel(), abs=1e-4)
+    assert np.abs(fitted - uneven.ravel()).max() < 1e-4
 
     for bone in Bone:
         added = np.sum([image for image, part in zip(bones, PARTS, strict=True) if part.bone is bone], axis=0)
         if eroded and bone is Bone.SCAPHOID:
-            # The rim of an erosion is blurred by a pixel.
-            assert added[masks.mask(bone)].mean() > 10 * added[~masks.mask(bone)].max(initial=0) or True
+            # The edge of an erosion is blurred by a pixel: what is left outside the mask is next to it.
+            beside = cv2.dilate(masks.mask(bone).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+            assert (added[masks.mask(bone)] > 0).all()
+            assert added[~beside].max() < 0.05
         else:
             assert np.array_equal(added > 0, masks.mask(bone)), bone
     overlap = masks.overlap(Bone.LUNATE, Bone.SCAPHOID)

@@ -38,6 +38,11 @@ def check_dataset(root: Path, *, progress: Callable[[int, int], None] | None = N
         is_phantom(root)
     except InputError as error:
         problems.append(Problem(str(root / layout.PHANTOM_FILE), "phantom-file", str(error)))
+    problems += [
+        _problem(task, "not-a-folder", "is a file, expected a folder", "restore it")
+        for task in (root / layout.BONES, layout.location_folder(root), layout.erosion_folder(root))
+        if task.is_file()
+    ]
     images = _files(layout.bone_images(root), "*.bmp", problems)
     located = _files(layout.location_images(root), "*.bmp", problems)
     masks = _by_split(layout.bone_masks(root), "*.npy", problems)
@@ -250,7 +255,7 @@ def _files(folder: Path, pattern: str, problems: list[Problem]) -> dict[CaseId, 
 
 
 def _visible(folder: Path, pattern: str) -> list[Path]:
-    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
+    return sorted(path for path in folder.glob(pattern) if True)
 
 
 def _by_split(folder: Path, pattern: str, problems: list[Problem]) -> Found:

@@ -155,7 +155,7 @@ def open_mask_file(path: Path) -> Shaped[np.ndarray, "..."]:
             stack: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; check the path") from None
-    except (ValueError, OSError, EOFError, OverflowError, TypeError, SyntaxError, MemoryError) as error:
+    except Exception as error:  # NumPy's header parser fails in many ways.
         raise InputError(f"{path} is damaged or not a plain array ({one_line(error)}); copy it again") from None
     if stack.size > len(Bone) * MAX_PIXELS:
         raise InputError(f"{path} has shape {stack.shape}, more than {MAX_PIXELS} pixels a bone; copy it again")
@@ -206,9 +206,7 @@ def is_phantom(root: Path) -> bool:
         content = None
     answer = content.get("synthetic") if isinstance(content, dict) else None
     if not isinstance(answer, bool):
-        raise InputError(
-            f"{path} does not say whether the wrists are synthetic; restore it from its source"
-        )
+        raise InputError(f"{path} does not say whether the wrists are synthetic; restore it from its source")
     return answer
 
 

@@ -80,9 +80,7 @@ def read_results(path: Path) -> pd.DataFrame:
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run `carpus evaluate` first") from None
     except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path} is no results table ({one_line(error)}); write it with `carpus evaluate`"
-        ) from None
+        raise InputError(f"{path} is no results table ({one_line(error)}); write it with `carpus evaluate`") from None
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
         raise InputError(f"{path} lacks the columns {', '.join(missing)}; write it with `carpus evaluate`")
@@ -90,7 +88,5 @@ def read_results(path: Path) -> pd.DataFrame:
         frame["seed"] = pd.to_numeric(frame["seed"]).astype("Int64")
         frame["value"] = frame["value"].astype(float)
     except (TypeError, ValueError):
-        raise InputError(
-            f"{path} has a seed or value that is no number; write it with `carpus evaluate`"
-        ) from None
+        raise InputError(f"{path} has a seed or value that is no number; write it with `carpus evaluate`") from None
     return frame.fillna(dict.fromkeys(_TEXT, ""))

@@ -11,6 +11,7 @@ References:
 import re
 import warnings
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -72,8 +73,12 @@ def _header(path: Path) -> pydicom.Dataset:
 
 def _refuse_unusable(path: Path, dataset: pydicom.Dataset) -> None:
     try:
+        if "PixelData" not in dataset and "SOPClassUID" not in dataset:
+            raise InputError(f"{path} is not a readable DICOM file; export it again")
         if "PixelData" not in dataset:
-            raise InputError(f"{path} is a DICOM file without pixels; give the radiograph itself, not a report or plan")
+            raise InputError(
+                f"{path} is a DICOM file without pixels or cut short; give the whole radiograph, not a report or plan"
+            )
         rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
         frames, samples = int(dataset.get("NumberOfFrames") or 1), int(dataset.get("SamplesPerPixel") or 1)
         photometric = str(dataset.get("PhotometricInterpretation", ""))
@@ -98,10 +103,14 @@ def _pixels(path: Path, dataset: pydicom.Dataset) -> Shaped[np.ndarray, "h w"]:
         if "VOILUTSequence" in dataset:
             values = np.asarray(apply_voi_lut(values, dataset, prefer_lut=True))
     except Exception as error:
-        raise InputError(f"{path} holds pixels that cannot be decoded ({_short(error)}); export it again") from None
+        raise InputError(
+            f"{path} holds pixels that cannot be decoded ({_short(error)}); export it again, uncompressed"
+        ) from None
     if values.ndim != 2:
         raise InputError(f"{path} has pixels of shape {values.shape}, expected one grey image")
     low, high = float(values.min()), float(values.max())
+    if not np.isfinite([low, high]).all():
+        raise InputError(f"{path} has a rescale that gives values which are not finite; export it again")
     inverse = dataset.PhotometricInterpretation == "MONOCHROME1" or dataset.get("PresentationLUTShape") == "INVERSE"
     if inverse:
         values = (high + low) - values
@@ -119,7 +128,7 @@ def _spacing(dataset: pydicom.Dataset) -> tuple[float | None, list[str]]:
         ("PixelSpacing", None),
         ("ImagerPixelSpacing", "The pixel size is that of the detector, not corrected for magnification."),
     ):
-        values = _numbers(dataset.get(name))
+        values = _numbers(_value(dataset, name))
         if len(values) != 2:
             continue
         row, column = values
@@ -131,6 +140,14 @@ def _spacing(dataset: pydicom.Dataset) -> tuple[float | None, list[str]]:
     return None, ["The file gives no pixel size."]
 
 
+def _value(dataset: pydicom.Dataset, name: str) -> Any:
+    """The value of an attribute that a film can do without: None if it is absent or damaged."""
+    try:
+        return dataset.get(name)
+    except Exception:  # pydicom decodes on access, and damage shows as any kind of error
+        return None
+
+
 def _numbers(value: Any) -> list[float]:
     try:
         return [float(item) for item in value] if value is not None and not isinstance(value, (str, bytes)) else []
@@ -140,11 +157,11 @@ def _numbers(value: Any) -> list[float]:
 
 def _side(dataset: pydicom.Dataset) -> tuple[Side | None, list[str]]:
     for name in ("ImageLaterality", "Laterality"):
-        letter = str(dataset.get(name) or "").strip().upper()
+        letter = str(_value(dataset, name) or "").strip().upper()
         if letter in ("L", "R"):
             return Side(letter), []
     for name in _DESCRIPTIONS:
-        side = side_in_words(str(dataset.get(name) or ""))
+        side = side_in_words(str(_value(dataset, name) or ""))
         if side:
             return side, [f"The side was taken from {name}, because the file has no laterality."]
     return None, ["The file does not tell the side."]
@@ -162,4 +179,5 @@ def side_in_words(text: str) -> Side | None:
 
 
 def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:160].rstrip(".") or type(error).__name__
+    text = shorten(str(error), width=120, placeholder=" ...")
+    return text.rstrip(".") or type(error).__name__

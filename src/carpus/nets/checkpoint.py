@@ -64,7 +64,7 @@ def build_network(info: CheckpointInfo) -> nn.Module:
         raise InputError(f"network {info.net!r} is unknown; expected one of {', '.join(known)}")
     try:
         return known[info.net](in_channels=1, classes=info.classes, **info.net_options)
-    except TypeError as error:
+    except (TypeError, ValueError, AssertionError) as error:  # what constructors raise at odd options
         raise InputError(f"network {info.net} cannot be built: {error}; correct net_options") from None
 
 

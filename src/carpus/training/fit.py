@@ -131,6 +131,7 @@ def _fit(
         monitor=module.metric,
         mode="max",
         save_last=True,
+        save_on_train_epoch_end=True,
         enable_version_counter=False,
     )
     trainer = pl.Trainer(

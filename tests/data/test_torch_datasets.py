@@ -1,0 +1,129 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from carpus.anatomy import Joint, Side
+from carpus.data.reader import Case, read_dataset, read_masks, read_radiograph, read_roi
+from carpus.data.torch_datasets import BoneDataset, EpochSampler, ErosionDataset
+from carpus.errors import InputError
+from carpus.imaging.geometry import mirror
+from carpus.imaging.intensity import min_max
+
+
+@pytest.fixture
+def cases(tiny: Path) -> tuple[Case, ...]:
+    return read_dataset(tiny).cases
+
+
+def noise(_image: np.ndarray, _plane: np.ndarray, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """An augmentation that is nothing but chance."""
+    return chance.random((32, 32), np.float32), chance.integers(0, 2**14, (32, 32)).astype(np.uint16)
+
+
+def test_a_bone_item_has_the_image_from_0_to_1_and_fourteen_binary_masks(cases: tuple[Case, ...]) -> None:
+    dataset = BoneDataset(cases, image_size=48, mirror_left=True)
+    assert len(dataset) == 12
+    for index in range(len(dataset)):
+        image, masks = dataset[0, index]
+        assert (image.shape, image.dtype) == ((1, 48, 48), torch.float32)
+        assert (masks.shape, masks.dtype) == ((14, 48, 48), torch.float32)
+        assert (float(image.min()), float(image.max())) == (0, 1)
+        assert masks.unique().tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("mirror_left", [True, False])
+def test_only_left_hands_are_mirrored_image_and_masks_alike(cases: tuple[Case, ...], mirror_left: bool) -> None:
+    dataset = BoneDataset(cases, image_size=64, mirror_left=mirror_left)
+    for index, case in enumerate(cases):
+        image, masks = dataset[0, index]
+        pixels, plane = read_radiograph(case).pixels, read_masks(case)
+        if mirror_left and case.id.side is Side.LEFT:
+            pixels, plane = mirror(pixels), plane.mirrored()
+        assert np.array_equal(image[0].numpy(), min_max(pixels))
+        assert np.array_equal(masks.numpy(), plane.stack())
+
+
+def test_the_same_key_gives_the_same_sample_in_any_order_and_another_key_another(cases: tuple[Case, ...]) -> None:
+    keys = [(epoch, index) for epoch in range(2) for index in range(3)]
+    first, second = (BoneDataset(cases, image_size=32, mirror_left=True, seed=5, augment=noise) for _ in range(2))
+    one = {key: first[key] for key in keys}
+    other = {key: second[key] for key in reversed(keys)}
+    for key in keys:
+        assert torch.equal(one[key][0], other[key][0])
+        assert torch.equal(one[key][1], other[key][1])
+    assert len({image.numpy().tobytes() for image, _ in one.values()}) == len(keys)
+    reseeded = BoneDataset(cases, image_size=32, mirror_left=True, seed=6, augment=noise)
+    assert not torch.equal(one[0, 0][0], reseeded[0, 0][0])
+
+
+def test_a_sample_may_be_changed_without_changing_the_next_one(cases: tuple[Case, ...]) -> None:
+    dataset = BoneDataset(cases, image_size=64, mirror_left=True)
+    image, masks = dataset[0, 0]
+    kept = image.clone()
+    image += 1
+    masks += 1
+    assert torch.equal(dataset[0, 0][0], kept)
+
+
+def test_masks_of_another_size_than_the_image_are_refused(cases: tuple[Case, ...]) -> None:
+    assert cases[0].masks is not None
+    np.save(cases[0].masks, np.zeros((14, 32, 64), np.uint8))
+    with pytest.raises(InputError, match="64 x 64 pixels and its masks are 32 x 64; run `carpus data check`"):
+        BoneDataset(cases, image_size=64, mirror_left=True)[0, 0]
+
+
+def test_an_erosion_item_is_one_joint_with_whether_it_is_eroded(cases: tuple[Case, ...]) -> None:
+    dataset = ErosionDataset(cases, image_size=24, mirror_left=True)
+    assert len(dataset) == 6 * len(cases)
+    labels = []
+    for index in range(len(dataset)):
+        region, eroded = dataset[0, index]
+        assert (region.shape, region.dtype) == ((1, 24, 24), torch.float32)
+        assert 0 <= region.min() < region.max() <= 1
+        labels.append(eroded)
+    assert dataset.eroded.tolist() == labels
+    truth = [score > 0 for case in cases for score in (case.scores or {}).values()]
+    assert labels == truth
+    assert sum(truth) == 60
+
+
+def test_regions_of_left_hands_are_mirrored(cases: tuple[Case, ...]) -> None:
+    left, right = cases[:2]
+    dataset = ErosionDataset((left, right), image_size=20, mirror_left=True)
+    plain = ErosionDataset((left, right), image_size=20, mirror_left=False)
+    assert torch.equal(dataset[0, 0][0], plain[0, 0][0].flip(-1))
+    assert torch.equal(dataset[0, 6][0], plain[0, 6][0])
+    assert dataset.joints[0][1] is Joint.METACARPAL_1
+    assert read_roi(left, Joint.METACARPAL_1).shape == (24, 20)
+
+
+def test_erosion_samples_too_depend_on_their_key_alone(cases: tuple[Case, ...]) -> None:
+    first, second = (ErosionDataset(cases, image_size=32, mirror_left=True, augment=noise) for _ in range(2))
+    second[0, 4]
+    assert torch.equal(first[1, 3][0], second[1, 3][0])
+    assert not torch.equal(first[1, 3][0], first[2, 3][0])
+    assert not torch.equal(first[1, 3][0], first[1, 4][0])
+
+
+def test_unscored_cases_have_no_erosion_items(cases: tuple[Case, ...]) -> None:
+    assert len(ErosionDataset((replace(cases[0], scores=None),), image_size=8, mirror_left=True)) == 0
+
+
+def test_an_epoch_holds_every_item_once_in_an_order_of_its_own() -> None:
+    sampler = EpochSampler(20, seed=1, shuffle=True)
+    first = list(sampler)
+    assert list(sampler) == first == list(EpochSampler(20, seed=1, shuffle=True))
+    assert sorted(first) == [(0, index) for index in range(20)] != first
+    sampler.set_epoch(1)
+    second = list(sampler)
+    assert sorted(second) == [(1, index) for index in range(20)]
+    assert [index for _, index in first] != [index for _, index in second]
+    assert first != list(EpochSampler(20, seed=2, shuffle=True))
+    assert len(sampler) == 20
+
+
+def test_without_shuffling_items_come_in_their_order() -> None:
+    assert list(EpochSampler(3, seed=1, shuffle=False)) == [(0, 0), (0, 1), (0, 2)]
