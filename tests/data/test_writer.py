@@ -2,7 +2,7 @@ import os
 from pathlib import Path
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from carpus.anatomy import Joint
@@ -44,6 +44,7 @@ def test_files_carry_the_spellings_of_the_release(tiny: Path) -> None:
     top=st.floats(0, 60, allow_subnormal=False),
     size=st.floats(0.5, 64, allow_subnormal=False),
 )
+@example(left=64.0, top=0.0, size=0.525)
 def test_a_box_inside_its_image_comes_back_to_a_hundredth_of_a_pixel_without_a_problem(
     tmp_path: Path, left: float, top: float, size: float
 ) -> None:

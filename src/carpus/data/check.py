@@ -255,7 +255,7 @@ def _files(folder: Path, pattern: str, problems: list[Problem]) -> dict[CaseId, 
 
 
 def _visible(folder: Path, pattern: str) -> list[Path]:
-    return sorted(path for path in folder.glob(pattern) if True)
+    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
 
 
 def _by_split(folder: Path, pattern: str, problems: list[Problem]) -> Found:
