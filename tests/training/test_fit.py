@@ -42,7 +42,7 @@ def test_an_interrupted_training_ends_with_the_same_weights(
     assert resumed.read_bytes() == whole.read_bytes()
     histories = [pd.read_csv(run.parent / "history.csv") for run in (whole, resumed)]
     assert histories[1]["epoch"].tolist() == [1, 2, 3]
-    pd.testing.assert_frame_equal(*histories)
+    pd.testing.assert_frame_equal(histories[0], histories[1])
 
 
 def test_the_checkpoint_says_how_it_was_made(dataset: Dataset, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class Statistics:
         patients_by_split: Patients by split, of either task.
         bone_scores: Images with masks by split, joint and score: the paper's Table 7a.
         erosion_scores: Images of the scoring task by split, joint and score: the paper's Table 7b.
-        eroded_part: Part of the scored joints that is eroded, 0 to 1.
+        eroded_part: Part of the scored joints that is eroded, 0 to 1; None if none is scored.
     """
 
     is_phantom: bool
@@ -42,7 +42,7 @@ class Statistics:
     patients_by_split: dict[str, int]
     bone_scores: dict[str, dict[str, dict[int, int]]]
     erosion_scores: dict[str, dict[str, dict[int, int]]]
-    eroded_part: float
+    eroded_part: float | None
 
     def as_dict(self) -> dict[str, Any]:
         """The counts as plain values for JSON."""
@@ -72,7 +72,7 @@ def dataset_statistics(dataset: Dataset) -> Statistics:
         },
         bone_scores=_table_7((case.bone_split, case) for case in cases),
         erosion_scores=_table_7((case.erosion_split, case) for case in cases),
-        eroded_part=sum(map(is_eroded, scored)) / len(scored) if scored else float("nan"),
+        eroded_part=sum(map(is_eroded, scored)) / len(scored) if scored else None,
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Bool, UInt8
 from torch import nn
 
 from carpus.anatomy import OVERLAP_PAIRS, Bone, Joint, Side, pair_name
@@ -72,7 +72,8 @@ class WristReading:
         film: The radiograph that was read.
         side: The side of the body: as the file says, else as the image shows.
         box: The wrist on the film, square, in pixels.
-        crop: The wrist alone, 600 x 600 pixels of 0.15 mm, 8 bits, in the film's orientation.
+        crop: The wrist alone, 600 x 600 pixels, 8 bits, in the film's orientation; its pixel size is 0.15 mm unless the
+            film was a crop itself, whose scale is then kept, or unknown.
         masks: The fourteen bones on the crop's grid.
         confidence: How sure the network is of its outlines on average, 0 to 1.
         joints: One entry a joint whose bone was found.
@@ -91,12 +92,14 @@ class WristReading:
     models: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """The reading as plain values for JSON: pixels of the film, areas in square mm, probabilities 0 to 1."""
-        areas = {bone.abbreviation: round(float(self.masks.mask(bone).sum()) * _CROP_SPACING_MM**2, 1) for bone in Bone}
-        overlaps = {
-            pair_name(pair): round(float(self.masks.overlap(*pair).sum()) * _CROP_SPACING_MM**2, 1)
-            for pair in OVERLAP_PAIRS
-        }
+        """The reading as plain values for JSON: pixels of the film, square mm (None without a scale), probabilities."""
+        spacing_mm = self.crop.spacing_mm
+
+        def area(mask: Bool[np.ndarray, "h w"]) -> float | None:
+            return None if spacing_mm is None else round(float(mask.sum()) * spacing_mm**2, 1)
+
+        areas = {bone.abbreviation: area(self.masks.mask(bone)) for bone in Bone}
+        overlaps = {pair_name(pair): area(self.masks.overlap(*pair)) for pair in OVERLAP_PAIRS}
         return {
             "notice": RESEARCH_USE,
             "file": self.film.source,
@@ -186,6 +189,9 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
             "hand seen from its back: it may be mirrored or mislabelled."
         )
     scale = box.width / CROP_PX
+    crop_spacing_mm: float | None = _CROP_SPACING_MM
+    if wrist.is_crop:
+        crop_spacing_mm = None if film.spacing_mm is None else film.spacing_mm * scale
     joints = []
     for joint, region in joint_boxes(masks, spacing_mm=_CROP_SPACING_MM).items():
         probability = _erosion(erosion, pixels, region, thumb_left=thumb_left)
@@ -197,7 +203,7 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
         film=film,
         side=film.side or seen_side,
         box=box,
-        crop=Radiograph(pixels, _CROP_SPACING_MM, film.side or seen_side, film.source),
+        crop=Radiograph(pixels, crop_spacing_mm, film.side or seen_side, film.source),
         masks=masks,
         confidence=view.confidence,
         joints=tuple(joints),

@@ -13,7 +13,7 @@ from carpus.errors import InputError
 from carpus.phantom.centres import Centre
 
 SCORE_COUNTS: Mapping[Joint, tuple[int, int, int, int, int, int]] = {
-    Joint.METACARPAL_1: (507, 29, 11, 0, 0, 0),
+    Joint.METACARPAL_1: (507, 29, 12, 0, 0, 0),
     Joint.TRAPEZIUM: (414, 68, 60, 6, 0, 0),
     Joint.SCAPHOID: (407, 55, 73, 11, 0, 2),
     Joint.LUNATE: (532, 8, 6, 0, 0, 2),
