@@ -31,6 +31,7 @@ CROP_PX = 600
 _CROP_SPACING_MM = CROP_MM / CROP_PX
 _PERCENTILES = (0.5, 99.8)
 _FEWEST_BONES = 10
+_LEAST_BONE_PX = 400
 RESEARCH_USE = "For research use only; not for diagnosis."
 
 
@@ -174,7 +175,7 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
         again = _look(bones, film, _recentred(view), thumb_left=view.thumb_left)
         view = max(view, again, key=_confidence)
     masks, box, pixels, thumb_left = view.masks, view.box, view.pixels, view.thumb_left
-    found = sum(bool(masks.mask(bone).any()) for bone in Bone)
+    found = sum(int(masks.mask(bone).sum()) >= _LEAST_BONE_PX for bone in Bone)
     if found < _FEWEST_BONES:
         raise InputError(
             f"{film.source} shows no wrist that can be recognised ({found} of {len(Bone)} bones found); "

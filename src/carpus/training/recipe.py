@@ -38,9 +38,9 @@ class Augmentation:
         noise: Largest standard deviation of added noise, as a fraction of the range.
     """
 
-    scale: float = 0.15
-    rotate_deg: float = 15.0
-    shift: float = 0.1
+    scale: float = 0.12
+    rotate_deg: float = 12.0
+    shift: float = 0.08
     gamma: float = 0.3
     contrast: float = 0.15
     noise: float = 0.03
