@@ -2,11 +2,13 @@ import numpy as np
 import pytest
 
 from carpus.anatomy import SVDH_SCORES, Bone, Joint
-from carpus.phantom.disease import BITES, erosions, severity, with_osteophytes
+from carpus.phantom.disease import BITES, COLLAPSE, collapsed, erosions, severity, with_osteophytes
 from carpus.phantom.shapes import Anatomy, Pose, Shape, shape_wrist
 
-NEUTRAL = Pose(deviation=0, thumb=0, spread=0, turn=0, shift_mm=(0, 0), narrowing_mm=0)
-SHAPES = {shape.part.bone: shape for shape in shape_wrist(Anatomy(size=1, breadth=1, seed=1), NEUTRAL)[0]}
+NEUTRAL = Pose(deviation=0, thumb=0, spread=0, turn=0, shift_mm=(0, 0), narrowing_mm=0, seed=1)
+SHAPES = {
+    shape.part.bone: shape for shape in shape_wrist(Anatomy(size=1, breadth=1, seed=1, hand_seed=1), NEUTRAL).bones
+}
 
 
 def test_no_score_means_no_bite_and_each_step_one_more() -> None:
@@ -20,7 +22,7 @@ def test_bites_grow_with_the_score() -> None:
     assert radii == sorted(set(radii))
     for score in (1, 3, 5):
         areas = [_area(bite) for bite in _bites(SHAPES[Bone.SCAPHOID], score)]
-        assert np.mean(areas) == pytest.approx(np.pi * BITES[score][1] ** 2, rel=0.4)
+        assert np.mean(areas) == pytest.approx(np.pi * BITES[score][1] ** 2, rel=0.6)
 
 
 @pytest.mark.parametrize("joint", Joint)
@@ -40,13 +42,23 @@ def test_bites_break_the_surface_near_the_joint(joint: Joint) -> None:
         nearest = np.linalg.norm(shape.contour - centre, axis=1).min()
         assert nearest < BITES[3][1]
         if shape.end is not None:
-            assert np.linalg.norm(centre - shape.end) < 12
+            assert np.linalg.norm(centre - shape.end) < 20
 
 
-def test_bites_are_spread_over_the_bone() -> None:
-    centres = np.array([bite.mean(axis=0) for bite in _bites(SHAPES[Bone.SCAPHOID], 5)])
-    apart = np.linalg.norm(centres[:, None] - centres[None], axis=2)[~np.eye(5, dtype=bool)]
-    assert apart.min() > 1.5
+@pytest.mark.parametrize("joint", Joint)
+def test_bites_begin_near_bare_bone(joint: Joint) -> None:
+    shape = SHAPES[joint.bone]
+    for seed in range(10):
+        for bite in erosions(shape, 3, np.random.default_rng(seed)):
+            assert np.linalg.norm(shape.bare - bite.mean(axis=0), axis=1).min() < 4.5
+
+
+def test_a_collapsed_carpal_bone_is_lower_and_a_long_bone_as_it_was() -> None:
+    scaphoid, radius = SHAPES[Bone.SCAPHOID], SHAPES[Bone.DISTAL_RADIUS]
+    assert np.ptp(collapsed(scaphoid).contour, axis=0) == pytest.approx(
+        np.ptp(scaphoid.contour, axis=0) * [1, COLLAPSE]
+    )
+    assert collapsed(radius) is radius
 
 
 def test_osteophytes_only_grow_outwards_and_as_high_as_asked() -> None:
@@ -60,7 +72,7 @@ def test_osteophytes_only_grow_outwards_and_as_high_as_asked() -> None:
 
 
 def test_severity_grows_from_0_to_1() -> None:
-    assert severity(dict.fromkeys(Joint, 0)) == 0
+    assert severity(None) == severity(dict.fromkeys(Joint, 0)) == 0
     assert 0 < severity({**dict.fromkeys(Joint, 0), Joint.LUNATE: 1}) < severity(dict.fromkeys(Joint, 1)) < 1
     assert severity(dict.fromkeys(Joint, 5)) == 1
 

@@ -1,19 +1,32 @@
 """From the template to one person's wrist in one pose: closed contours in millimetres."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import CubicSpline
 
-from carpus.phantom.outlines import PARTS, SOFT_TISSUE, Part
+from carpus.anatomy import Bone
+from carpus.phantom.outlines import HYPOTHENAR, PARTS, SOFT_TISSUE, THENAR, Part
 
 Contour = Float[np.ndarray, "n 2"]
 
 _POINTS_PER_CONTOUR = 240
-_CAPITATE_HEAD = np.array([0.5, 11.0])
+_CAPITATE_HEAD = np.array([0.5, 10.0])
+_KNUCKLE_TURN = {
+    Bone.METACARPAL_2: ((-13.0, -10.0), -0.5),
+    Bone.METACARPAL_4: ((11.0, -10.5), 0.5),
+    Bone.METACARPAL_5: ((19.5, -7.0), 1.0),
+}
+"""What a metacarpal turns about when the fingers spread, and its share of the little finger's angle."""
+
 _THUMB_BASE = np.array([-25.0, -5.0])
-_LITTLE_BASE = np.array([21.0, -8.0])
+_FOLLOWS_HAND = {"forearm": 0.0, "proximal": 0.5}
+"""A row's share of the hand's deviation; the distal row and the hand move as one."""
+
+_FLESH_STILL_MM, _FLESH_MOVES_MM = 18.0, -10.0
+_ROWS_CROSSED = {"forearm": 0, "proximal": 1, "distal": 2}
 
 
 @dataclass(frozen=True)
@@ -23,12 +36,14 @@ class Anatomy:
     Attributes:
         size: Relative to the template.
         breadth: Relative widening, with the height narrowed alike.
-        seed: Of the individual shape of each bone.
+        seed: Of the individual shape of each bone, the same in both hands.
+        hand_seed: Of what differs between a person's hands.
     """
 
     size: float
     breadth: float
     seed: int
+    hand_seed: int
 
 
 @dataclass(frozen=True)
@@ -42,6 +57,7 @@ class Pose:
         turn: Of the whole forearm and hand in the image.
         shift_mm: Of the whole in the image, x and y.
         narrowing_mm: Lost joint space between each two rows.
+        seed: Of the small shifts of each bone that come with a slightly different projection.
     """
 
     deviation: float
@@ -50,32 +66,73 @@ class Pose:
     turn: float
     shift_mm: tuple[float, float]
     narrowing_mm: float
+    seed: int
 
 
 @dataclass(frozen=True)
 class Shape:
-    """One bone's contour and what moves with it, in mm."""
+    """One bone's contour and what moves with it, in mm.
+
+    Attributes:
+        part: The template's bone.
+        contour: Of the undamaged bone.
+        lines: Courses of `part.lines`.
+        bare: Where erosions begin; empty if the bone is not scored.
+        end: The middle of a long bone's end at the wrist.
+    """
 
     part: Part
     contour: Contour
-    ridges: tuple[Contour, ...]
+    lines: tuple[Contour, ...]
+    bare: Contour
     end: Float[np.ndarray, " 2"] | None
 
 
-def shape_wrist(anatomy: Anatomy, pose: Pose) -> tuple[list[Shape], Contour]:
-    """The bones' contours in the order of `PARTS`, and the contour of the skin."""
-    generator = np.random.default_rng(anatomy.seed)
-    bend = generator.normal(0, 1, 6)
-    shapes = []
+@dataclass(frozen=True)
+class Wrist:
+    """The contours of one wrist in its pose: the bones in the order of `PARTS`, skin and muscles."""
+
+    bones: tuple[Shape, ...]
+    skin: Contour
+    muscles: tuple[Contour, ...]
+
+
+def shape_wrist(anatomy: Anatomy, pose: Pose) -> Wrist:
+    """One person's wrist, in millimetres about the middle of the image.
+
+    Args:
+        anatomy: Of the hand.
+        pose: At the visit.
+    """
+    person, hand = np.random.default_rng(anatomy.seed), np.random.default_rng(anatomy.hand_seed)
+    visit = np.random.default_rng(pose.seed)
+    bend = person.normal(0, 1, 6)
+    bones = []
     for part in PARTS:
-        contour, *rest = (
-            _placed(_moved(_bent(points, bend), part, pose), anatomy, pose) for points in _individual(part, generator)
+        individual, ripple = _individual(part, person, hand)
+        jitter = visit.normal(0, 0.25, 2)
+
+        def move(points: Contour, part: Part = part, own: Callable[[Contour], Contour] = individual) -> Contour:
+            # Both defaults and the jitter belong to this turn of the loop: each is used before the next one.
+            return _placed(_moved(_bent(own(points), bend), part, pose) + jitter, anatomy, pose)  # noqa: B023
+
+        contour = closed_spline(np.array(part.outline, float))
+        contour = contour + outward(contour) * ripple[:, None]
+        bones.append(
+            Shape(
+                part,
+                move(contour),
+                tuple(move(np.array(line.points, float)) for line in part.lines),
+                move(np.array(part.bare, float).reshape(-1, 2)),
+                None if part.end is None else move(np.array([part.end], float))[0],
+            )
         )
-        end = rest.pop() if part.end is not None else None
-        shapes.append(Shape(part, contour, tuple(rest), None if end is None else end[0]))
-    skin = _bent(closed_spline(np.array(SOFT_TISSUE, float)), bend)
-    thick = generator.normal(1.0, 0.03)
-    return shapes, _placed(skin * [thick, 1], anatomy, pose)
+    plumpness = np.array([person.normal(1.0, 0.03), 1.0])
+    skin, *muscles = (
+        _placed(_moved_flesh(_bent(closed_spline(np.array(points, float)), bend) * plumpness, pose), anatomy, pose)
+        for points in (SOFT_TISSUE, THENAR, HYPOTHENAR)
+    )
+    return Wrist(tuple(bones), skin, tuple(muscles))
 
 
 def closed_spline(points: Contour, *, count: int = _POINTS_PER_CONTOUR) -> Contour:
@@ -97,26 +154,21 @@ def outward(contour: Contour) -> Contour:
     return unit
 
 
-def _individual(part: Part, generator: np.random.Generator) -> list[Contour]:
-    """Contour, ridges and end of one bone with its own size, tilt, place and outline."""
-    outline = np.array(part.outline, float)
+def _individual(
+    part: Part, person: np.random.Generator, hand: np.random.Generator
+) -> tuple[Callable[[Contour], Contour], Float[np.ndarray, " n"]]:
+    """What makes this bone this person's: a map of its points, and a ripple along its contour's normals, mm."""
     carpal = part.end is None
-    middle = outline.mean(axis=0) if carpal else np.array(part.end)
-    scale = 1 + generator.normal(0, 0.03, 2) * (1 if carpal else 0.6)
-    tilt = np.deg2rad(generator.normal(0, 2.5 if carpal else 1.0))
-    place = generator.normal(0, 0.4, 2)
-    contour = closed_spline(outline)
-    angle = np.linspace(0, 2 * np.pi, len(contour), endpoint=False)
-    ripple = sum(
-        generator.normal(0, 0.18 / order) * np.cos(order * angle + generator.uniform(0, 2 * np.pi))
-        for order in (2, 3, 4, 5, 7)
-    )
-    contour = contour + outward(contour) * np.asarray(ripple)[:, None]
-    sets = [contour, *(np.array(ridge, float) for ridge in part.ridges)]
-    if part.end is not None:
-        sets.append(np.array([part.end], float))
-    turn = _rotation(tilt)
-    return [(points - middle) * scale @ turn.T + middle + place for points in sets]
+    middle = np.array(part.outline).mean(axis=0) if part.end is None else np.array(part.end)
+    scale = 1 + person.normal(0, 0.03, 2) * (1 if carpal else 0.5) + hand.normal(0, 0.007, 2)
+    turn = _rotation(np.deg2rad(person.normal(0, 2.5 if carpal else 1.0) + hand.normal(0, 0.6)))
+    place = person.normal(0, 0.35, 2) + hand.normal(0, 0.15, 2)
+    angle = np.linspace(0, 2 * np.pi, _POINTS_PER_CONTOUR, endpoint=False)
+    ripple = np.zeros(_POINTS_PER_CONTOUR)
+    for order in (2, 3, 4, 5, 7, 9):
+        ripple += person.normal(0, 0.34 / order) * np.cos(order * angle + person.uniform(0, 2 * np.pi))
+        ripple += hand.normal(0, 0.08 / order) * np.cos(order * angle + hand.uniform(0, 2 * np.pi))
+    return lambda points: (points - middle) * scale @ turn.T + middle + place, ripple
 
 
 def _bent(points: Contour, bend: Float[np.ndarray, " 6"]) -> Contour:
@@ -130,14 +182,23 @@ def _bent(points: Contour, bend: Float[np.ndarray, " 6"]) -> Contour:
 
 def _moved(points: Contour, part: Part, pose: Pose) -> Contour:
     """The points after wrist and fingers have moved and joint spaces have narrowed."""
-    share = {"forearm": 0.0, "proximal": 0.45}.get(part.row, 1.0)
     if part.row == "thumb":
         points = _turned(points, _THUMB_BASE, -pose.thumb)
-    if part.bone.name == "METACARPAL_5":
-        points = _turned(points, _LITTLE_BASE, pose.spread)
-    rows_crossed = {"forearm": 0, "proximal": 1, "distal": 2}.get(part.row, 3)
-    points = points + np.array([0, rows_crossed * pose.narrowing_mm])
-    return _turned(points, _CAPITATE_HEAD, share * pose.deviation)
+    if part.bone in _KNUCKLE_TURN:
+        pivot, share = _KNUCKLE_TURN[part.bone]
+        points = _turned(points, np.array(pivot), share * pose.spread)
+    points = points + np.array([0, _ROWS_CROSSED.get(part.row, 3) * pose.narrowing_mm])
+    return _turned(points, _CAPITATE_HEAD, _FOLLOWS_HAND.get(part.row, 1.0) * pose.deviation)
+
+
+def _moved_flesh(points: Contour, pose: Pose) -> Contour:
+    """Skin or muscle after the wrist has moved: still at the forearm, with the bones at the hand."""
+    share = np.clip((_FLESH_STILL_MM - points[:, 1:]) / (_FLESH_STILL_MM - _FLESH_MOVES_MM), 0, 1)
+    ulnar = np.clip(points[:, :1] / 30, 0, 1) * share
+    spread = _turned(points, np.array(_KNUCKLE_TURN[Bone.METACARPAL_5][0]), pose.spread)
+    points = points + ulnar * (spread - points)
+    moved: Contour = points + share * (_turned(points, _CAPITATE_HEAD, pose.deviation) - points)
+    return moved
 
 
 def _placed(points: Contour, anatomy: Anatomy, pose: Pose) -> Contour:
