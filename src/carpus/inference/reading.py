@@ -22,7 +22,7 @@ from carpus.imaging.radiograph import Radiograph
 from carpus.inference.film import read_film
 from carpus.inference.solid import whole_bones
 from carpus.inference.weights import bundled_weights
-from carpus.inference.wrist import find_wrist
+from carpus.inference.wrist import find_wrist, fingers_up
 from carpus.nets.apply import classify, segment
 from carpus.nets.checkpoint import CheckpointInfo, load_checkpoint
 
@@ -158,13 +158,14 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
     """The reading of a radiograph.
 
     Args:
-        film: A hand or a wrist, fingers up.
+        film: A hand or a wrist; a film on its side or head is turned first.
         bones: Segments the crop.
         erosion: Judges the joints' regions.
 
     Raises:
         InputError: No hand on it.
     """
+    film = fingers_up(film)
     wrist = find_wrist(film)
     thumb_left = wrist.thumb_left
     if thumb_left is None and film.side is not None:
