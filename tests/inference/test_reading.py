@@ -74,6 +74,15 @@ def test_a_mirrored_film_is_read_alike_and_its_side_is_doubted(models: tuple[Mod
     assert np.nanmean(overlap) > 0.8
 
 
+def test_a_film_on_its_side_is_turned_first(models: tuple[Model, Model], real: WristReading) -> None:
+    film = read_film(EXAMPLE)
+    lying = dataclasses.replace(film, pixels=np.ascontiguousarray(np.rot90(film.pixels)))
+    reading = read_radiograph(lying, bones=models[0], erosion=models[1])
+    assert any("turned by 90 degrees" in warning for warning in reading.warnings)
+    assert reading.box == real.box
+    assert reading.masks == real.masks
+
+
 def test_joints_lie_on_the_wrist(real: WristReading) -> None:
     for item in real.joints:
         x, y = item.box.centre
