@@ -52,7 +52,8 @@ _CROP_EDGE_PX = 1000
 _CROP_ASPECT = 1.4
 _CROP_LEVELS = np.linspace(0.3, 0.6, 7)
 _CROP_VOTES = 3
-_CROP_CONTACT = 0.2  # of the film's upper and lower edge, met by metacarpals and forearm
+_CROP_CONTACT = 0.15  # of the film's upper and lower edge, met by metacarpals and forearm
+_CROP_SIDES = 0.8  # of that contact at most at one of the sides, where the thumb or the web of the palm may run off
 
 _TURNED_DEGREES = 60.0  # more than the 45 that `fingers_up` leaves, so that both agree on any hand
 _HINT = "give a film of one hand from its back, fingers up"
@@ -304,7 +305,7 @@ def _is_wrist_alone(film: Radiograph) -> bool:
     for level in np.quantile(grey, _CROP_LEVELS):
         for tissue in _pieces(grey > level, most=1):
             ends, sides = min(tissue[0].mean(), tissue[-1].mean()), min(tissue[:, 0].mean(), tissue[:, -1].mean())
-            votes += bool(ends >= _CROP_CONTACT and sides < ends / 2)
+            votes += bool(ends >= _CROP_CONTACT and sides < _CROP_SIDES * ends)
     return votes >= _CROP_VOTES
 
 

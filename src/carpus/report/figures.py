@@ -23,6 +23,7 @@ from carpus.report.runs import BONES, runs
 _SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _SEVERITY = ("#dfe4e8", "#fed98e", "#fe9929", "#d95f0e", "#993404", "#4d1a02")
 _INK, _FAINT = "#22282f", "#d5dade"
+_METADATA = ("Creator", "Date", "Format", "Type")  # left out, so that a page names no outside address
 _STYLE: dict[Any, Any] = {
     "font.family": ["sans-serif"],
     "font.sans-serif": ["Helvetica", "Arial", "DejaVu Sans"],
@@ -145,6 +146,7 @@ def reference_scores(results: pd.DataFrame) -> str:
         axes.set_yticks(range(len(Joint)), [joint.label for joint in Joint])
         axes.set_ylim(len(Joint) - 0.5, -0.5)
         axes.set_xlabel("joints")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(visible=False, axis="y")
         axes.legend(title="SvdH score", loc="center left", bbox_to_anchor=(1, 0.5))
         return _svg(figure)
@@ -198,6 +200,6 @@ def _draw_matrix(axes: Axes, counts: np.ndarray) -> None:
 
 def _svg(figure: Figure) -> str:
     file = StringIO()
-    figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    figure.savefig(file, format="svg", transparent=True, metadata=dict.fromkeys(_METADATA))
     text = file.getvalue()
     return text[text.index("<svg") :]

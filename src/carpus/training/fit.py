@@ -159,6 +159,8 @@ def _fit(
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
         # Lightning's own, against the newest PyTorch.
         warnings.filterwarnings("ignore", ".*isinstance\\(treespec, LeafSpec\\).*")
+        # It is not empty when a training goes on.
+        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty.*")
         resume = last if last and last.exists() else None
         trainer.fit(module, train_loader, val_loader, ckpt_path=resume, weights_only=True)
     state = torch.load(keeper.best_model_path, weights_only=True)["state_dict"]

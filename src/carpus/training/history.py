@@ -16,6 +16,11 @@ class History(pl.Callback):
         self.path = path
         self.rows: list[dict[str, float]] = []
 
+    @property
+    def state_key(self) -> str:
+        """Under which a checkpoint keeps the rows, whatever a subclass is called."""
+        return "History"
+
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         """Adds the epoch's figures."""
         row = {name: float(value) for name, value in trainer.callback_metrics.items()}
