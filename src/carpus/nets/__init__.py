@@ -14,13 +14,19 @@ from collections.abc import Callable, Mapping
 
 from torch import nn
 
+from carpus.nets.cls.convkan import convkan
 from carpus.nets.cls.resnet import resnet
+from carpus.nets.seg.transunet import transunet
+from carpus.nets.seg.ukan import ukan
 from carpus.nets.seg.unet import unet
 
 SEGMENTERS: Mapping[str, Callable[..., nn.Module]] = {
     "Unet": unet,
+    "TransUNet": transunet,
+    "UKAN": ukan,
 }
 
 CLASSIFIERS: Mapping[str, Callable[..., nn.Module]] = {
     "ResNet": resnet,
+    "ConvKAN": convkan,
 }
