@@ -25,7 +25,7 @@ SPLINES = INTERVALS + ORDER
 
 
 def cubic_b_splines(x: Float[Tensor, "..."], *, dim: int) -> Float[Tensor, "..."]:
-    """The eight splines at each x, 0 to 2/3, along a new axis; within -1 to 1 they sum to 1.
+    """The eight splines at each x, 0 to 2/3, along a new axis; from -1 to 1 they sum to 1.
 
     Computed in float32 at least, and returned in the dtype of x.
 
@@ -34,8 +34,8 @@ def cubic_b_splines(x: Float[Tensor, "..."], *, dim: int) -> Float[Tensor, "..."
         dim: Place of the new axis in the result.
 
     Example:
-        >>> cubic_b_splines(torch.tensor([0.0]), dim=-1).sum().item()
-        1.0
+        >>> cubic_b_splines(torch.tensor([-1.0, 0.0, 9.0]), dim=-1).sum(dim=-1).round(decimals=6).tolist()
+        [1.0, 1.0, 0.0]
     """
     exact = torch.promote_types(x.dtype, torch.float32)
     shape = [1] * (x.dim() + 1)

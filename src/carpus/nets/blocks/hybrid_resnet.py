@@ -69,7 +69,8 @@ class StandardisedConv2d(nn.Conv2d):
         """The convolution of x."""
         variance, mean = torch.var_mean(self.weight, dim=(1, 2, 3), keepdim=True, correction=0)
         kernels = (self.weight - mean) * torch.rsqrt(variance + _WEIGHT_EPS)
-        return self._conv_forward(x, kernels, self.bias)
+        result: Tensor = self._conv_forward(x, kernels, self.bias)
+        return result
 
 
 class _Bottleneck(nn.Module):

@@ -46,11 +46,13 @@ class KANLinear(nn.Module):
         base = functional.linear(functional.silu(x), self.base_weight)
         coefficients = self.spline_weight * self.spline_scale[..., None]
         splines = cubic_b_splines(x, dim=-1).flatten(start_dim=-2)
-        return base + functional.linear(splines, coefficients.flatten(start_dim=1))
+        sums: Tensor = base + functional.linear(splines, coefficients.flatten(start_dim=1))
+        return sums
 
 
 def _smallest_through_noise(inputs: int, outputs: int) -> Float[Tensor, "outputs inputs splines"]:
     knots = torch.linspace(LOW, HIGH, INTERVALS + 1, dtype=torch.float64)
     noise = (torch.rand(outputs, inputs, INTERVALS + 1) - 0.5) * (_NOISE / INTERVALS)
     solve = torch.linalg.pinv(cubic_b_splines(knots, dim=-1)).to(noise.dtype)
-    return noise @ solve.T
+    coefficients: Tensor = noise @ solve.T
+    return coefficients

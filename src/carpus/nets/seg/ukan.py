@@ -1,12 +1,12 @@
 """U-KAN, a U-Net with Kolmogorov-Arnold layers at its two deepest levels; the benchmark's `UKAN`.
 
-Paper: Li et al., AAAI 2025, https://arxiv.org/abs/2406.02918, figure 1: three convolutional stages, two tokenised KAN
-stages of one block each, and the way back up; skips are added. Embedding channels 128, 160 and 256.
+Paper: Li et al., AAAI 2025, https://doi.org/10.1609/aaai.v39i5.32491, figure 1: three convolutional stages, two
+tokenised KAN stages of one block each, and the way back up; skips are added. A block has three KAN layers, each with a
+depthwise convolution, batch norm and ReLU behind it. The channels are 128, 160 and 256.
 
 Departures from the paper, kept from its implementation:
 
-- Every KAN layer is followed by its own depthwise convolution, batch norm and ReLU; a block has three of them, and one
-  layer norm in front. A tokenised stage on the way up has no patch embedding.
+- A layer norm stands in front of the three KAN layers of a block too, not only behind its residual.
 - A grey image is repeated to three channels. Other numbers of channels enter the first convolution as they are.
 - There is no dropout and no stochastic depth, and one output only.
 
