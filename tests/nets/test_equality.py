@@ -21,7 +21,8 @@ RELATIVE = 1e-4
 def test_outputs_are_those_of_the_reference_implementation(path: Path, filled, seeded_image) -> None:
     golden = json.loads(path.read_text("utf-8"))
     build = {**SEGMENTERS, **CLASSIFIERS}[golden["network"]]
-    network = filled(build(in_channels=golden["input"][1], classes=golden["classes"]), seed=golden["seed"]).eval()
+    network = build(in_channels=golden["input"][1], classes=golden["classes"], **golden.get("options", {}))
+    network = filled(network, seed=golden["seed"]).eval()
     with torch.no_grad():
         output = network(seeded_image(*golden["input"], seed=golden["seed"])).numpy()
     assert list(output.shape) == golden["output"]
