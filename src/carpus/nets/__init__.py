@@ -15,10 +15,14 @@ from collections.abc import Callable, Mapping
 from torch import nn
 
 from carpus.nets.cls.resnet import resnet
+from carpus.nets.seg.umamba_bot import umamba_bot
+from carpus.nets.seg.umamba_enc import umamba_enc
 from carpus.nets.seg.unet import unet
 
 SEGMENTERS: Mapping[str, Callable[..., nn.Module]] = {
     "Unet": unet,
+    "UMambaBot": umamba_bot,
+    "UMambaEnc": umamba_enc,
 }
 
 CLASSIFIERS: Mapping[str, Callable[..., nn.Module]] = {
