@@ -24,6 +24,9 @@ PARAMETERS = {
     "LeViT": 7_008_310,
     "EfficientFormer": 3_246_676,
     "ConvKAN": 3_487_718,
+    "ResNet": 701_010,
+    "UMambaBot": 4_423_946,
+    "UMambaEnc": 4_583_434,
 }
 
 SMALL = {

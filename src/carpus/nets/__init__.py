@@ -28,6 +28,8 @@ from carpus.nets.seg.segformer import segformer
 from carpus.nets.seg.segresnet import segresnet
 from carpus.nets.seg.transunet import transunet
 from carpus.nets.seg.ukan import ukan
+from carpus.nets.seg.umamba_bot import umamba_bot
+from carpus.nets.seg.umamba_enc import umamba_enc
 from carpus.nets.seg.unet import unet
 from carpus.nets.seg.unet_plus_plus import unet_plus_plus
 
@@ -42,6 +44,8 @@ SEGMENTERS: Mapping[str, Callable[..., nn.Module]] = {
     "SegFormer": segformer,
     "TransUNet": transunet,
     "UKAN": ukan,
+    "UMambaBot": umamba_bot,
+    "UMambaEnc": umamba_enc,
 }
 
 CLASSIFIERS: Mapping[str, Callable[..., nn.Module]] = {
