@@ -14,13 +14,17 @@ from collections.abc import Callable, Mapping
 
 from torch import nn
 
+from carpus.nets.cls.medmamba import medmamba
 from carpus.nets.cls.resnet import resnet
+from carpus.nets.seg.swin_umamba import swin_umamba
 from carpus.nets.seg.unet import unet
 
 SEGMENTERS: Mapping[str, Callable[..., nn.Module]] = {
     "Unet": unet,
+    "SwinUMamba": swin_umamba,
 }
 
 CLASSIFIERS: Mapping[str, Callable[..., nn.Module]] = {
     "ResNet": resnet,
+    "MedMamba": medmamba,
 }
