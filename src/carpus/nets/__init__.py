@@ -30,6 +30,9 @@ from carpus.nets.seg.transunet import transunet
 from carpus.nets.seg.ukan import ukan
 from carpus.nets.seg.umamba_bot import umamba_bot
 from carpus.nets.seg.umamba_enc import umamba_enc
+from carpus.nets.cls.medmamba import medmamba
+from carpus.nets.cls.resnet import resnet
+from carpus.nets.seg.swin_umamba import swin_umamba
 from carpus.nets.seg.unet import unet
 from carpus.nets.seg.unet_plus_plus import unet_plus_plus
 
@@ -46,6 +49,7 @@ SEGMENTERS: Mapping[str, Callable[..., nn.Module]] = {
     "UKAN": ukan,
     "UMambaBot": umamba_bot,
     "UMambaEnc": umamba_enc,
+    "SwinUMamba": swin_umamba,
 }
 
 CLASSIFIERS: Mapping[str, Callable[..., nn.Module]] = {
@@ -55,4 +59,5 @@ CLASSIFIERS: Mapping[str, Callable[..., nn.Module]] = {
     "LeViT": levit,
     "EfficientFormer": efficientformer,
     "ConvKAN": convkan,
+    "MedMamba": medmamba,
 }
