@@ -19,8 +19,8 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 STEPS = 16
-# States of all chunks that are worked on together: within the second-level cache of a CPU, plenty for a GPU.
-CPU_BLOCK = 2**15
+# States worked on together: enough to make calls worth their while, few enough for the cache of a CPU.
+CPU_BLOCK = 2**17
 GPU_BLOCK = 2**24
 
 
