@@ -104,8 +104,7 @@ CARDS: Mapping[str, Card] = {
         "segmentation",
         "Ma et al. 2024, https://arxiv.org/abs/2401.04722",
         "carpus",
-        "A residual U-Net with selective scans in its encoder, over pixels or over channels.",
-        fixed_size=True,
+        "A residual U-Net with a selective scan in every second stage of its encoder.",
         scans=True,
     ),
     "SwinUMamba": Card(

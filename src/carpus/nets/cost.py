@@ -25,8 +25,8 @@ def count_parameters(build: Builder, *, classes: int) -> int:
 def count_flops(build: Builder, *, classes: int, image_size: int) -> int:
     """The floating-point operations for one image, a multiply-add counted as two.
 
-    Convolutions, matrix products, attention and selective scans count; what works value by value does not. Nothing is
-    computed: only shapes run through the network.
+    Convolutions, matrix products and attention count; what works value by value, selective scans among it, does not.
+    Nothing is computed: only shapes run through the network.
 
     Args:
         build: A builder from `SEGMENTERS` or `CLASSIFIERS`.

@@ -78,7 +78,8 @@ class ScanBranch(nn.Module):
 
 def drop_rates(depths: Sequence[int], *, last: float) -> list[list[float]]:
     """Rates of stochastic depth for the blocks of each stage, growing evenly from 0 in the first block to `last`."""
-    rates = iter(torch.linspace(0, last, sum(depths)).tolist())
+    blocks = sum(depths)
+    rates = iter(last * block / max(blocks - 1, 1) for block in range(blocks))
     return [[next(rates) for _ in range(depth)] for depth in depths]
 
 

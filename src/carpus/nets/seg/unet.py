@@ -8,9 +8,13 @@ Departures: none. With the default filters it has the 7,938,510 parameters of RA
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from monai.networks.nets import DynUNet
 from torch import nn
+
+from carpus.nets.blocks.checked import Checked
+from carpus.nets.blocks.sizes import check_divisible
 
 
 def unet(*, in_channels: int = 1, classes: int = 14, filters: Sequence[int] = (32, 64, 128, 256, 512)) -> nn.Module:
@@ -24,7 +28,7 @@ def unet(*, in_channels: int = 1, classes: int = 14, filters: Sequence[int] = (3
         filters: Channels of each stage, from the finest; their number is the number of stages.
     """
     stages = len(filters)
-    network: nn.Module = DynUNet(
+    network = DynUNet(
         spatial_dims=2,
         in_channels=in_channels,
         out_channels=classes,
@@ -35,4 +39,4 @@ def unet(*, in_channels: int = 1, classes: int = 14, filters: Sequence[int] = (3
         norm_name="batch",
         res_block=True,
     )
-    return network
+    return Checked(network, partial(check_divisible, by=2 ** (stages - 1), net="Unet"))
