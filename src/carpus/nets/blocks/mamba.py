@@ -8,6 +8,7 @@ Departures: none. Layers start as in the authors' release: decays 1, 2, ..., n f
 steps spread evenly over the logarithm of 0.001 to 0.1, the input itself passed on with weight 1.
 """
 
+from contextlib import nullcontext
 from math import ceil, log
 
 import torch
@@ -79,7 +80,8 @@ class PixelMamba(nn.Module):
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """What the Mamba block makes of the map; the map itself is not added."""
-        with torch.autocast(x.device.type, enabled=False):
+        # Tensors without values, by which costs are counted, have no autocast.
+        with nullcontext() if x.is_meta else torch.autocast(x.device.type, enabled=False):
             pixels = x.to(self.norm.weight.dtype).flatten(2).transpose(1, 2)
             mixed: Tensor = self.mamba(self.norm(pixels))
             return mixed.transpose(1, 2).reshape(x.shape)
