@@ -5,8 +5,6 @@ pairs (decay, state): one pair after another is (decay 1 x decay 2, decay 2 x st
 Rates of decay are multiplied by log2(e) once, for 2^z is cheaper than e^z.
 """
 
-from typing import Any
-
 import triton
 import triton.language as tl
 
@@ -15,25 +13,25 @@ LN_2: tl.constexpr = tl.constexpr(0.6931471805599453)
 
 
 @triton.jit
-def forward(
-    x: Any,
-    delta: Any,
-    a: Any,
-    b: Any,
-    c: Any,
-    d: Any,
-    bias: Any,
-    y: Any,
-    before: Any,
-    groups: int,
-    width: int,
-    states: int,
-    length: int,
+def forward(  # type: ignore[no-untyped-def]
+    x,
+    delta,
+    a,
+    b,
+    c,
+    d,
+    bias,
+    y,
+    before,
+    groups,
+    width,
+    states,
+    length,
     KEEP: tl.constexpr,  # noqa: N803
     WIDTH: tl.constexpr,  # noqa: N803
     TILE: tl.constexpr,  # noqa: N803
     PADDED: tl.constexpr,  # noqa: N803
-) -> None:
+):
     """Writes y `(batch, channels, length)` and, where wanted, the states before each tile.
 
     Args:
@@ -75,31 +73,31 @@ def forward(
 
 
 @triton.jit
-def backward(
-    x: Any,
-    delta: Any,
-    a: Any,
-    b: Any,
-    c: Any,
-    d: Any,
-    bias: Any,
-    before: Any,
-    grad: Any,
-    grad_x: Any,
-    grad_delta: Any,
-    grad_a: Any,
-    grad_b: Any,
-    grad_c: Any,
-    grad_d: Any,
-    grad_bias: Any,
-    groups: int,
-    width: int,
-    states: int,
-    length: int,
+def backward(  # type: ignore[no-untyped-def]
+    x,
+    delta,
+    a,
+    b,
+    c,
+    d,
+    bias,
+    before,
+    grad,
+    grad_x,
+    grad_delta,
+    grad_a,
+    grad_b,
+    grad_c,
+    grad_d,
+    grad_bias,
+    groups,
+    width,
+    states,
+    length,
     WIDTH: tl.constexpr,  # noqa: N803
     TILE: tl.constexpr,  # noqa: N803
     PADDED: tl.constexpr,  # noqa: N803
-) -> None:
+):
     """Writes the gradients: those of a, d and bias for each image, those of b and c for each block of channels."""
     row = tl.program_id(1).to(tl.int64)
     lane = tl.program_id(0) * WIDTH + tl.arange(0, WIDTH)
@@ -171,19 +169,19 @@ def backward(
 
 
 @triton.jit
-def _after(decay_1: Any, state_1: Any, decay_2: Any, state_2: Any) -> Any:
+def _after(decay_1, state_1, decay_2, state_2):  # type: ignore[no-untyped-def]
     return decay_1 * decay_2, decay_2 * state_1 + state_2
 
 
 @triton.jit
-def _rates(a: Any, channel: Any, n: Any, has_lane: Any, has_state: Any, states: int) -> Any:
+def _rates(a, channel, n, has_lane, has_state, states):  # type: ignore[no-untyped-def]
     """Rates of decay to base 2, `(states, channels)`."""
     found = tl.load(a + channel[None, :] * states + n[:, None], has_state[:, None] & has_lane[None, :], 0.0)
     return found * LOG2_E
 
 
 @triton.jit
-def _step(raw: Any, inside: Any) -> Any:
+def _step(raw, inside):  # type: ignore[no-untyped-def]
     """Softplus, 0 outside, where states stay as they are."""
     w = tl.exp(-tl.abs(raw))
     sum_1 = 1.0 + w
@@ -193,7 +191,7 @@ def _step(raw: Any, inside: Any) -> Any:
 
 
 @triton.jit
-def _slope(raw: Any) -> Any:
+def _slope(raw):  # type: ignore[no-untyped-def]
     """The slope of softplus."""
     w = tl.exp(-tl.abs(raw))
     return tl.where(raw >= 0, 1.0, w) / (1.0 + w)

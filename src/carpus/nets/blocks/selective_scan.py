@@ -21,6 +21,7 @@ References:
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 
 import torch
@@ -73,7 +74,7 @@ def selective_scan(
     d = x.new_zeros(channels) if d is None else d
     delta_bias = x.new_zeros(channels) if delta_bias is None else delta_bias
     scan = scan_chunks if _is_traced(x) else _implementation(scan_backend(x.device))
-    with torch.autocast(x.device.type, enabled=False):
+    with _without_autocast(x.device.type):
         y = scan(*(part.to(kind) for part in (x, delta, a, b, c, d, delta_bias)))
     return y.to(x.dtype)
 
@@ -82,6 +83,11 @@ def scan_backend(device: torch.device) -> str:
     """Which implementation runs on a device outside of traced graphs: `triton`, `numba` or `torch`."""
     fast = {"cuda": "triton", "cpu": "numba"}.get(device.type)
     return fast if fast and _can_use(fast) else "torch"
+
+
+def _without_autocast(device: str) -> AbstractContextManager[None]:
+    # Only where it is on, to keep it out of exported graphs.
+    return torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()
 
 
 def _implementation(backend: str) -> Callable[..., Tensor]:
