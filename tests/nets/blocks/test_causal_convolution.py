@@ -33,4 +33,4 @@ def test_gradients_are_right() -> None:
     torch.manual_seed(0)
     shapes = [(2, 3, 5), (3, 1, 4), (3,)]
     inputs = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
-    assert torch.autograd.gradcheck(causal_convolution_silu, inputs)
+    assert torch.autograd.gradcheck(causal_convolution_silu, inputs, fast_mode=True)

@@ -12,16 +12,20 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit, types
-from numba.extending import overload
+from numba import njit, types  # type: ignore[import-not-found, unused-ignore]
+from numba.extending import overload  # type: ignore[import-not-found, unused-ignore]
 
 LANES = 32
 TILE = 64
 LOG2_E = math.log2(math.e)
 LN_2 = math.log(2)
-# Sums may be taken in another order and products fused; NaN and infinity keep their meaning.
-MATH = {"contract", "nsz", "reassoc"}
+# Products and sums may be fused; NaN and infinity keep their meaning.
+MATH = {"contract", "nsz"}
+# Where sums run over channels, they may also be taken in another order.
+SUMS = {*MATH, "reassoc"}
 SINGLE_LOG2_E = np.float32(LOG2_E)
+# ln 2 in two parts, the first of few digits, so that its multiples are exact.
+LN_2_HIGH, LN_2_LOW = np.float32(0.693359375), np.float32(LN_2 - 0.693359375)
 HALF, ONE, TWO = np.float32(0.5), np.float32(1), np.float32(2)
 # Where 2^z neither underflows nor overflows.
 LOWEST, HIGHEST = np.float32(-126), np.float32(126)
@@ -35,20 +39,31 @@ L9, L11, L13 = np.float32(1 / 9), np.float32(1 / 11), np.float32(1 / 13)
 
 def _compiled(function: Callable[..., Any]) -> Any:
     """The function compiled at its first call, kept on disk where there is a place for it."""
-    options = {"nogil": True, "fastmath": MATH, "error_model": "numpy"}
+    options: dict[str, Any] = {"nogil": True, "fastmath": MATH, "error_model": "numpy"}
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError:  # neither the package's folder nor the user's cache can be written
         return njit(**options)(function)
 
 
-def _part(function: Callable[..., Any]) -> Any:
+def _part(function: Callable[..., Any], math: set[str] = MATH) -> Any:
     """The function for use in compiled ones only, which makes it faster to compile."""
-    return njit(fastmath=MATH, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return njit(fastmath=math, error_model="numpy", **options)(function)
+
+
+def _sums(function: Callable[..., Any]) -> Any:
+    """The same, with sums in any order."""
+    return _part(function, SUMS)
 
 
 def _exp2(z: Any) -> Any:
     """2^z."""
+    raise NotImplementedError
+
+
+def _exp(z: Any) -> Any:
+    """e^z for z up to 0, to the last digit where `_exp2` loses some to the change of base."""
     raise NotImplementedError
 
 
@@ -77,10 +92,23 @@ def _(z: Any) -> Callable[[Any], Any]:
     return single if z == types.float32 else double
 
 
+@overload(_exp, jit_options={"fastmath": MATH})
+def _(z: Any) -> Callable[[Any], Any]:
+    def single(z: Any) -> Any:
+        whole = np.floor(max(z * SINGLE_LOG2_E, LOWEST) + HALF)
+        rest = (max(z, LOWEST) - whole * LN_2_HIGH) - whole * LN_2_LOW
+        return _exp2(whole) * _exp2(rest * SINGLE_LOG2_E)
+
+    def double(z: Any) -> Any:
+        return math.exp(z)
+
+    return single if z == types.float32 else double
+
+
 @overload(_softplus, jit_options={"fastmath": MATH})
 def _(z: Any) -> Callable[[Any], Any]:
     def single(z: Any) -> Any:
-        w = _exp2(-abs(z) * SINGLE_LOG2_E)
+        w = _exp(-abs(z))
         s = w / (TWO + w)
         q = s * s
         series = ONE + q * (L3 + q * (L5 + q * (L7 + q * (L9 + q * (L11 + q * L13)))))
@@ -95,7 +123,7 @@ def _(z: Any) -> Callable[[Any], Any]:
 @overload(_sigmoid, jit_options={"fastmath": MATH})
 def _(z: Any) -> Callable[[Any], Any]:
     def single(z: Any) -> Any:
-        w = _exp2(-abs(z) * SINGLE_LOG2_E)
+        w = _exp(-abs(z))
         return (ONE if z >= 0 else w) / (ONE + w)
 
     def double(z: Any) -> Any:
@@ -232,7 +260,7 @@ def _remember(dt, push, rates, b, size, state, decays, olds):  # type: ignore[no
                 state[n, lane] = decay * old + enter * push[t, lane]
 
 
-@_part
+@_sums
 def _run_back(  # type: ignore[no-untyped-def]
     dt, push, rates, b, c, size, decays, olds, grads, to_state, to_rates, to_dt, to_push, grad_b, grad_c
 ):

@@ -5,14 +5,14 @@ pairs (decay, state): one pair after another is (decay 1 x decay 2, decay 2 x st
 Rates of decay are multiplied by log2(e) once, for 2^z is cheaper than e^z.
 """
 
-import triton
-import triton.language as tl
+import triton  # type: ignore[import-untyped, import-not-found, unused-ignore]
+import triton.language as tl  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
 LOG2_E: tl.constexpr = tl.constexpr(1.4426950408889634)
 LN_2: tl.constexpr = tl.constexpr(0.6931471805599453)
 
 
-@triton.jit
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def forward(  # type: ignore[no-untyped-def]
     x,
     delta,
@@ -32,12 +32,10 @@ def forward(  # type: ignore[no-untyped-def]
     TILE: tl.constexpr,  # noqa: N803
     PADDED: tl.constexpr,  # noqa: N803
 ):
-    """Writes y `(batch, channels, length)` and, where wanted, the states before each tile.
+    """Writes y `(batch, channels, length)` and, if wanted, `before`, the states before each tile.
 
-    Args:
-        before: `(batch, channels, tiles, states)`.
-        width: Channels in a group.
-        PADDED: States, rounded up to a power of 2.
+    `before` is `(batch, channels, tiles, states)`; `width` is the number of channels in a group, `PADDED` that of
+    states rounded up to a power of 2.
     """
     row = tl.program_id(1).to(tl.int64)
     lane = tl.program_id(0) * WIDTH + tl.arange(0, WIDTH)
@@ -72,7 +70,7 @@ def forward(  # type: ignore[no-untyped-def]
         state = tl.sum(tl.where(time[None, None, :] == TILE - 1, states_here, 0.0), axis=2)
 
 
-@triton.jit
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def backward(  # type: ignore[no-untyped-def]
     x,
     delta,
@@ -115,7 +113,7 @@ def backward(  # type: ignore[no-untyped-def]
     to_skip = tl.zeros((WIDTH,), rates.dtype)
     to_shift = tl.zeros((WIDTH,), rates.dtype)
     tiles = tl.cdiv(length, TILE)
-    for back in range(0, tiles):
+    for back in range(tiles):
         start = (tiles - 1 - back) * TILE
         t = start + time
         on_line = has_lane[:, None] & (t < length)[None, :]

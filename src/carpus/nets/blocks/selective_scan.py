@@ -118,7 +118,7 @@ def _is_traced(x: Tensor) -> bool:
     """Whether operations are being recorded rather than run, so that they must be PyTorch's own."""
     return (
         torch.compiler.is_compiling()
-        or torch.jit.is_tracing()
+        or torch.jit.is_tracing()  # type: ignore[attr-defined]
         or torch.onnx.is_in_onnx_export()
         or type(x) not in (Tensor, nn.Parameter)  # a fake tensor
     )
