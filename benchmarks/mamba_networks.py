@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 import torch
-from selective_scan import peak_mib, reference_scan
+from selective_scan import forget_peak, peak_mib, reference_scan
 
 from carpus.nets import CLASSIFIERS, SEGMENTERS
 from carpus.nets.blocks.selective_scan import scan_backend, selective_scan
@@ -69,6 +69,7 @@ def _measure(name: str, options: argparse.Namespace) -> dict[str, float]:
     image = torch.randn(1, 1, size, size)
     with _reference_in_place() if options.side == "reference" else nullcontext():
         network(image[..., : size // 4, : size // 4] if name in SEGMENTERS else image)
+        forget_peak()
         before = peak_mib()
         seconds = []
         for _ in range(options.repeat_reference if options.side == "reference" else options.repeat):

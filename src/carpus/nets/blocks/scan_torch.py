@@ -91,7 +91,7 @@ class _Blocks(torch.autograd.Function):
             found = torch.autograd.grad(y, parts, grad[rows, channels])
             for total, part in zip(_select(grads, rows, channels, groups), found, strict=True):
                 total.add_(part)
-        return grads
+        return (*grads,)
 
 
 def _by_position(sequence: Tensor, chunks: int) -> tuple[Tensor, ...]:
