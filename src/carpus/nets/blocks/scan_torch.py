@@ -91,13 +91,14 @@ class _Blocks(torch.autograd.Function):
             found = torch.autograd.grad(y, parts, grad[rows, channels])
             for total, part in zip(_select(grads, rows, channels, groups), found, strict=True):
                 total.add_(part)
-        return (*grads,)
+        return grads
 
 
 def _by_position(sequence: Tensor, chunks: int) -> tuple[Tensor, ...]:
     """What stands at each position of the chunks, `(..., chunks)` each; after the end 0, where states stay."""
     padded = functional.pad(sequence, (0, chunks * STEPS - sequence.shape[-1]))
-    return padded.unflatten(-1, (chunks, STEPS)).movedim(-1, 0).contiguous().unbind(0)
+    positions: tuple[Tensor, ...] = padded.unflatten(-1, (chunks, STEPS)).movedim(-1, 0).contiguous().unbind(0)
+    return positions
 
 
 def _states_before(added: Tensor, decay: Tensor, chunks: int) -> Tensor:
