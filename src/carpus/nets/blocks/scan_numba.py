@@ -43,7 +43,7 @@ def scan_numba(
     turned = [part.flatten(0, 1).transpose(1, 2) for part in (b, c)]
     by_group = [part.unflatten(0, (groups, -1)) for part in (a, d, delta_bias)]
     inputs = [*by_row, by_group[0], *turned, *by_group[1:]]
-    y: Tensor = _Scan.apply(*(part.contiguous() for part in inputs))  # type: ignore[no-untyped-call]
+    y: Tensor = _Scan.apply(*(part.contiguous() for part in inputs))
     return y.view_as(x)
 
 
@@ -55,12 +55,12 @@ class _Scan(torch.autograd.Function):
         ctx.save_for_backward(*inputs)
         y = torch.empty_like(inputs[0])
         arrays = [part.detach().numpy() for part in (*inputs, y)]
-        _say_if_compiling(kernels.forward, y)
+        _say_if_compiling(kernels.forward)
         _share_out(y, lambda start, stop: kernels.forward(*arrays, start, stop))
         return y
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
         inputs = ctx.saved_tensors
         x, _, a, b, _, d, bias = inputs
@@ -77,13 +77,11 @@ class _Scan(torch.autograd.Function):
             kernels.backward(*arrays, *shared.numpy(), rows.start, start, stop)
             return rows, shared
 
-        _say_if_compiling(kernels.backward, x)
+        _say_if_compiling(kernels.backward)
         grads_b_c = b.new_zeros(2, *b.shape)
         for rows, shared in _share_out(x, work):
             grads_b_c[:, rows] += shared
-        grad_a, grad_d, grad_bias = (
-            part.unflatten(0, (-1, rows_per_image)).sum(dim=0).to(x.dtype) for part in sums
-        )
+        grad_a, grad_d, grad_bias = (part.unflatten(0, (-1, rows_per_image)).sum(dim=0).to(x.dtype) for part in sums)
         return grad_x, grad_delta, grad_a, grads_b_c[0], grads_b_c[1], grad_d, grad_bias
 
 
@@ -105,7 +103,7 @@ def _share_out(x: Tensor, work: Callable[[int, int], Result]) -> list[Result]:
         return [work(*shares[0]), *(other.result() for other in others)]
 
 
-def _say_if_compiling(kernel: Any, x: Tensor) -> None:
+def _say_if_compiling(kernel: Any) -> None:
     """Logs that this call may take seconds, and why."""
     if not kernel.signatures:
         log.info("loading or compiling the %s pass of the selective scan", kernel.__name__)

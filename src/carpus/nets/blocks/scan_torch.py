@@ -66,7 +66,7 @@ def scan_blocks(
     delta_bias: Float[Tensor, " channels"],
 ) -> Float[Tensor, "batch channels length"]:
     """The same a few channels at a time, in little memory; differentiable once. Arguments as `selective_scan`."""
-    y: Tensor = _Blocks.apply(x, delta, a, b, c, d, delta_bias)  # type: ignore[no-untyped-call]
+    y: Tensor = _Blocks.apply(x, delta, a, b, c, d, delta_bias)
     return y
 
 
@@ -80,9 +80,9 @@ class _Blocks(torch.autograd.Function):
         return y
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
-        inputs = ctx.saved_tensors
+        inputs: tuple[Tensor, ...] = ctx.saved_tensors
         grads = tuple(torch.zeros_like(item) for item in inputs)
         for rows, channels, groups in _blocks(inputs[0], inputs[3]):
             parts = [item.detach().requires_grad_() for item in _select(inputs, rows, channels, groups)]
@@ -90,14 +90,15 @@ class _Blocks(torch.autograd.Function):
                 y = scan_chunks(*parts)
             found = torch.autograd.grad(y, parts, grad[rows, channels])
             for total, part in zip(_select(grads, rows, channels, groups), found, strict=True):
-                total += part
+                total.add_(part)
         return grads
 
 
 def _by_position(sequence: Tensor, chunks: int) -> tuple[Tensor, ...]:
     """What stands at each position of the chunks, `(..., chunks)` each; after the end 0, where states stay."""
     padded = functional.pad(sequence, (0, chunks * STEPS - sequence.shape[-1]))
-    return padded.unflatten(-1, (chunks, STEPS)).movedim(-1, 0).contiguous().unbind(0)
+    positions: tuple[Tensor, ...] = padded.unflatten(-1, (chunks, STEPS)).movedim(-1, 0).contiguous().unbind(0)
+    return positions
 
 
 def _states_before(added: Tensor, decay: Tensor, chunks: int) -> Tensor:

@@ -11,7 +11,7 @@ Interpreted (`TRITON_INTERPRET=1`) it runs on CPU tensors too, slowly, which is 
 from typing import Any
 
 import torch
-import triton
+import triton  # type: ignore[import-untyped, import-not-found, unused-ignore]
 from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -37,7 +37,7 @@ def scan_triton(
     """The output sequence; all arguments of one type, float32 or float64. Differentiable once."""
     inputs = [part.contiguous() for part in (x, delta, a, b, c, d, delta_bias)]
     keep = torch.is_grad_enabled() and any(part.requires_grad for part in inputs)
-    y: Tensor = _Scan.apply(keep, *inputs)  # type: ignore[no-untyped-call]
+    y: Tensor = _Scan.apply(keep, *inputs)
     return y
 
 
@@ -64,7 +64,7 @@ class _Scan(torch.autograd.Function):
         return y
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         *inputs, before = ctx.saved_tensors
         x, _, a, b, *_ = inputs

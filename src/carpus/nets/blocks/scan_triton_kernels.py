@@ -5,41 +5,37 @@ pairs (decay, state): one pair after another is (decay 1 x decay 2, decay 2 x st
 Rates of decay are multiplied by log2(e) once, for 2^z is cheaper than e^z.
 """
 
-from typing import Any
-
-import triton
-import triton.language as tl
+import triton  # type: ignore[import-untyped, import-not-found, unused-ignore]
+import triton.language as tl  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
 LOG2_E: tl.constexpr = tl.constexpr(1.4426950408889634)
 LN_2: tl.constexpr = tl.constexpr(0.6931471805599453)
 
 
-@triton.jit
-def forward(
-    x: Any,
-    delta: Any,
-    a: Any,
-    b: Any,
-    c: Any,
-    d: Any,
-    bias: Any,
-    y: Any,
-    before: Any,
-    groups: int,
-    width: int,
-    states: int,
-    length: int,
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def forward(  # type: ignore[no-untyped-def]
+    x,
+    delta,
+    a,
+    b,
+    c,
+    d,
+    bias,
+    y,
+    before,
+    groups,
+    width,
+    states,
+    length,
     KEEP: tl.constexpr,  # noqa: N803
     WIDTH: tl.constexpr,  # noqa: N803
     TILE: tl.constexpr,  # noqa: N803
     PADDED: tl.constexpr,  # noqa: N803
-) -> None:
-    """Writes y `(batch, channels, length)` and, where wanted, the states before each tile.
+):
+    """Writes y `(batch, channels, length)` and, if wanted, `before`, the states before each tile.
 
-    Args:
-        before: `(batch, channels, tiles, states)`.
-        width: Channels in a group.
-        PADDED: States, rounded up to a power of 2.
+    `before` is `(batch, channels, tiles, states)`; `width` is the number of channels in a group, `PADDED` that of
+    states rounded up to a power of 2.
     """
     row = tl.program_id(1).to(tl.int64)
     lane = tl.program_id(0) * WIDTH + tl.arange(0, WIDTH)
@@ -74,32 +70,32 @@ def forward(
         state = tl.sum(tl.where(time[None, None, :] == TILE - 1, states_here, 0.0), axis=2)
 
 
-@triton.jit
-def backward(
-    x: Any,
-    delta: Any,
-    a: Any,
-    b: Any,
-    c: Any,
-    d: Any,
-    bias: Any,
-    before: Any,
-    grad: Any,
-    grad_x: Any,
-    grad_delta: Any,
-    grad_a: Any,
-    grad_b: Any,
-    grad_c: Any,
-    grad_d: Any,
-    grad_bias: Any,
-    groups: int,
-    width: int,
-    states: int,
-    length: int,
+@triton.jit  # type: ignore[untyped-decorator, unused-ignore]
+def backward(  # type: ignore[no-untyped-def]
+    x,
+    delta,
+    a,
+    b,
+    c,
+    d,
+    bias,
+    before,
+    grad,
+    grad_x,
+    grad_delta,
+    grad_a,
+    grad_b,
+    grad_c,
+    grad_d,
+    grad_bias,
+    groups,
+    width,
+    states,
+    length,
     WIDTH: tl.constexpr,  # noqa: N803
     TILE: tl.constexpr,  # noqa: N803
     PADDED: tl.constexpr,  # noqa: N803
-) -> None:
+):
     """Writes the gradients: those of a, d and bias for each image, those of b and c for each block of channels."""
     row = tl.program_id(1).to(tl.int64)
     lane = tl.program_id(0) * WIDTH + tl.arange(0, WIDTH)
@@ -117,7 +113,7 @@ def backward(
     to_skip = tl.zeros((WIDTH,), rates.dtype)
     to_shift = tl.zeros((WIDTH,), rates.dtype)
     tiles = tl.cdiv(length, TILE)
-    for back in range(0, tiles):
+    for back in range(tiles):
         start = (tiles - 1 - back) * TILE
         t = start + time
         on_line = has_lane[:, None] & (t < length)[None, :]
@@ -171,19 +167,19 @@ def backward(
 
 
 @triton.jit
-def _after(decay_1: Any, state_1: Any, decay_2: Any, state_2: Any) -> Any:
+def _after(decay_1, state_1, decay_2, state_2):  # type: ignore[no-untyped-def]
     return decay_1 * decay_2, decay_2 * state_1 + state_2
 
 
 @triton.jit
-def _rates(a: Any, channel: Any, n: Any, has_lane: Any, has_state: Any, states: int) -> Any:
+def _rates(a, channel, n, has_lane, has_state, states):  # type: ignore[no-untyped-def]
     """Rates of decay to base 2, `(states, channels)`."""
     found = tl.load(a + channel[None, :] * states + n[:, None], has_state[:, None] & has_lane[None, :], 0.0)
     return found * LOG2_E
 
 
 @triton.jit
-def _step(raw: Any, inside: Any) -> Any:
+def _step(raw, inside):  # type: ignore[no-untyped-def]
     """Softplus, 0 outside, where states stay as they are."""
     w = tl.exp(-tl.abs(raw))
     sum_1 = 1.0 + w
@@ -193,7 +189,7 @@ def _step(raw: Any, inside: Any) -> Any:
 
 
 @triton.jit
-def _slope(raw: Any) -> Any:
+def _slope(raw):  # type: ignore[no-untyped-def]
     """The slope of softplus."""
     w = tl.exp(-tl.abs(raw))
     return tl.where(raw >= 0, 1.0, w) / (1.0 + w)

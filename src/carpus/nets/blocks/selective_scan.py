@@ -21,6 +21,7 @@ References:
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 
 import torch
@@ -75,7 +76,7 @@ def selective_scan(
     d = x.new_zeros(channels) if d is None else d
     delta_bias = x.new_zeros(channels) if delta_bias is None else delta_bias
     scan = scan_chunks if _is_traced(x) else _implementation(scan_backend(x.device))
-    with torch.autocast(x.device.type, enabled=False):
+    with _without_autocast(x.device.type):
         y = scan(*(part.to(kind) for part in (x, delta, a, b, c, d, delta_bias)))
     return y.to(x.dtype)
 
@@ -84,6 +85,11 @@ def scan_backend(device: torch.device) -> str:
     """Which implementation runs on a device outside of traced graphs: `triton`, `numba` or `torch`."""
     fast = {"cuda": "triton", "cpu": "numba"}.get(device.type)
     return fast if fast and _can_use(fast) else "torch"
+
+
+def _without_autocast(device: str) -> AbstractContextManager[None]:
+    # Only where it is on, to keep it out of exported graphs.
+    return torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()
 
 
 def _implementation(backend: str) -> Callable[..., Tensor]:
@@ -114,7 +120,7 @@ def _is_traced(x: Tensor) -> bool:
     """Whether operations are being recorded rather than run, so that they must be PyTorch's own."""
     return (
         torch.compiler.is_compiling()
-        or torch.jit.is_tracing()
+        or torch.jit.is_tracing()  # type: ignore[attr-defined]
         or torch.onnx.is_in_onnx_export()
         or type(x) not in (Tensor, nn.Parameter)  # a fake tensor
     )
