@@ -5,7 +5,6 @@ the fastest of the repeated runs counts. Memory is the peak of the whole process
 the run adds to what the process held before it.
 """
 
-# ruff: noqa: T201
 import argparse
 import json
 import subprocess
@@ -15,10 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 import torch
-from selective_scan import forget_peak, peak_mib, reference_scan
 
 from carpus.nets import CLASSIFIERS, SEGMENTERS
 from carpus.nets.blocks.selective_scan import scan_backend, selective_scan
+from selective_scan import forget_peak, peak_mib, reference_scan
 
 SIZES = {"UMambaBot": 512, "UMambaEnc": 512, "SwinUMamba": 512, "MedMamba": 224}
 

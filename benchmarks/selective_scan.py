@@ -10,7 +10,6 @@ The reference scan is written here from its formula and does what `selective_sca
 exp(delta A) and delta B x for the whole sequence, then walks along it.
 """
 
-# ruff: noqa: T201
 import argparse
 import resource
 import sys

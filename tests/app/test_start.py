@@ -13,6 +13,7 @@ COMMANDS = [
     ["report"],
     ["read"],
     ["nets"],
+    ["export"],
 ]
 
 
@@ -30,7 +31,7 @@ assert not heavy, heavy
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for command in ("demo", "data", "train", "evaluate", "report", "read", "nets"):
+    for command in ("demo", "data", "train", "evaluate", "report", "read", "nets", "export"):
         assert command in done.stdout
 
 

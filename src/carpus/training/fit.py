@@ -18,6 +18,8 @@ from carpus.data.torch_datasets import BoneDataset, EpochSampler, ErosionDataset
 from carpus.errors import InputError
 from carpus.files import new_file
 from carpus.metrics.classification import best_cut
+from carpus.nets.blocks.selective_scan import scan_backend
+from carpus.nets.cards import CARDS
 from carpus.nets.checkpoint import CheckpointInfo, build_network, save_checkpoint
 from carpus.training.augmentation import augment
 from carpus.training.cases import task_cases
@@ -87,9 +89,18 @@ def train(recipe: Recipe, dataset: Dataset, run: Path) -> Path:
         "training_items": len(train_set),
         module.metric: best,
     }
+    if backend := scans_run_on(recipe.net):
+        provenance["selective_scan"] = backend
     finished = CheckpointInfo(**{**vars(info), "cut": cut, "provenance": provenance})
     save_checkpoint(model_path, network, finished)
     return model_path
+
+
+def scans_run_on(net: str) -> str:
+    """What runs the network's selective scans where it is trained here: `triton`, `numba` or `torch`; empty without."""
+    if net not in CARDS or not CARDS[net].scans:
+        return ""
+    return scan_backend(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
 
 def _claim(run: Path, recipe: Recipe) -> None:

@@ -4,8 +4,19 @@ import sys
 
 import typer
 
-from carpus.app.cli import data, demo, evaluate, nets, read, report, train
+from carpus.app.cli import data, demo, evaluate, export, nets, read, report, train
 from carpus.errors import InputError
+
+_TORCH_EXTRA = {
+    "lightning",
+    "monai",
+    "pydantic",
+    "safetensors",
+    "segmentation_models_pytorch",
+    "timm",
+    "torch",
+    "torchvision",
+}
 
 app = typer.Typer(
     name="carpus",
@@ -23,6 +34,7 @@ app.command()(evaluate.evaluate)
 app.command()(report.report)
 app.command()(read.read)
 app.command()(nets.nets)
+app.command()(export.export)
 
 
 @app.callback(invoke_without_command=True)
@@ -40,9 +52,9 @@ def main() -> None:
         app()
     except InputError as error:
         message = " ".join(str(error).split())
-        sys.exit(_stop(f"Error: {message}."))
+        sys.exit(_stop(f"Error: {message}" if message.endswith("?") else f"Error: {message}."))
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in {"torch", "monai", "lightning", "safetensors", "pydantic"}:
+        if (error.name or "").partition(".")[0] not in _TORCH_EXTRA:
             raise
         sys.exit(_stop("Error: this command needs PyTorch; install it with: pip install 'carpus[torch]'."))
 

@@ -62,7 +62,7 @@ def _row(name: str, *, timed: bool) -> dict[str, Any]:
         "summary": card.summary if card else "",
         "fixed_size": card.fixed_size if card else None,
         "parameters": count_parameters(build, classes=classes),
-        "paper_millions": None if published != published else published,  # noqa: PLR0124 - NaN
+        "paper_millions": None if published != published else published,
         "image_size": image_size,
         "gflops": round(count_flops(build, classes=classes, image_size=image_size) / 1e9, 2),
         "scan_backend_cpu": scan_backend(torch.device("cpu")) if card and card.scans else "",
@@ -79,7 +79,9 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     timed = "cpu_ms" in rows[0]
-    table = Table("network", "paper", caption="GFLOPs: one image of 512 (bones) or 224 pixels (erosion); 2 a multiply-add.")
+    table = Table(
+        "network", "paper", caption="GFLOPs: one image of 512 (bones) or 224 pixels (erosion); 2 a multiply-add."
+    )
     for column in ("parameters", "paper's", "GFLOPs", "scan", *(["CPU ms"] if timed else [])):
         table.add_column(column, justify="left" if column == "scan" else "right")
     for task in ("bones", "erosion"):
@@ -116,7 +118,9 @@ def _print_card(row: dict[str, Any]) -> None:
         "parameters": f"{row['parameters']:,}" + ("" if paper is None else f" (the benchmark printed {paper:.2f} M)"),
         "operations": f"{row['gflops']:.1f} GFLOPs for one image of {size} pixels",
         "image size": "one, by the option image_size" if row["fixed_size"] else "any that it divides",
-        "scan": f"{row['scan_backend_cpu']} on CPU, {row['scan_backend_cuda']} on CUDA" if row["scan_backend_cpu"] else "",
+        "scan": f"{row['scan_backend_cpu']} on CPU, {row['scan_backend_cuda']} on CUDA"
+        if row["scan_backend_cpu"]
+        else "",
         "CPU": f"{row['cpu_ms']:.0f} ms, {row['cpu_threads']} threads" if "cpu_ms" in row else "",
         "train": f"carpus train --net {row['name']} --recipe quick --data phantoms",
     }

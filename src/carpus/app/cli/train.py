@@ -32,8 +32,11 @@ def train(
         raise InputError("no dataset was given; add --data FOLDER, such as one from `carpus data phantom`")
 
     from carpus.data.reader import read_dataset
+    from carpus.training.fit import scans_run_on
     from carpus.training.fit import train as fit
 
     dataset = read_dataset(data)
+    if backend := scans_run_on(chosen.net):
+        typer.echo(f"Selective scans run on {backend}")
     model = fit(chosen, dataset, out or Path("runs") / f"{chosen.net}-{chosen.name}")
     typer.echo(f"Trained {chosen.net} ({chosen.task}): {model}")

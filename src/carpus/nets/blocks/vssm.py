@@ -8,7 +8,6 @@ References:
 
 from collections.abc import Sequence
 
-import torch
 from jaxtyping import Float
 from monai.networks.layers import DropPath
 from torch import Tensor, nn
