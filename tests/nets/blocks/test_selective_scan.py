@@ -235,7 +235,36 @@ for shape in [(1, 1, 1, 1, 1), (1, 3, 9, 3, 1), (2, 4, 17, 2, 2)]:
 """
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("triton"), reason="Triton comes with PyTorch's builds for CUDA only")
+needs_triton = pytest.mark.skipif(
+    not importlib.util.find_spec("triton"), reason="Triton comes with PyTorch's builds for CUDA only"
+)
+
+
+@needs_triton
+@pytest.mark.parametrize("name", ["forward", "backward"])
+def test_the_kernels_for_cuda_compile_for_a_device(name: str) -> None:
+    triton = pytest.importorskip("triton")
+    from carpus.nets.blocks import scan_triton as launch
+    from carpus.nets.blocks import scan_triton_kernels as kernels
+
+    kernel = getattr(kernels, name)
+    width, warps = {
+        "forward": (launch.FORWARD_CHANNELS, launch.FORWARD_WARPS),
+        "backward": (launch.BACKWARD_CHANNELS, launch.BACKWARD_WARPS),
+    }[name]
+    constants = {"KEEP": True, "WIDTH": width, "TILE": launch.TILE, "PADDED": 16}
+    numbers = {"groups": "i32", "width": "i32", "states": "i32", "length": "i32"}
+    kinds = {key: "constexpr" if key in constants else numbers.get(key, "*fp32") for key in kernel.arg_names}
+    given = {(kernel.arg_names.index(key),): value for key, value in constants.items() if key in kernel.arg_names}
+    options = {"num_warps": warps, "enable_fp_fusion": True}
+    source = triton.compiler.ASTSource(kernel, kinds, given)
+    target = triton.backends.compiler.GPUTarget("cuda", 90, 32)
+    compiled = triton.compile(source, target=target, options=options)
+    assert ".target sm_90" in compiled.asm["ptx"]
+    assert len(compiled.asm["cubin"]) > 0
+
+
+@needs_triton
 def test_the_kernels_for_cuda_give_the_same_when_interpreted() -> None:
     environment = {**os.environ, "TRITON_INTERPRET": "1"}
     command = [sys.executable, "-c", INTERPRETED, str(Path(__file__).parent)]

@@ -5,6 +5,9 @@ positions. If gradients will be wanted, the forward pass leaves the states befor
 each tile from there, so that no state but these is ever written. Gradients of b and c come as one part for each
 program and are summed afterwards, always in the same order: results are the same from run to run.
 
+The sizes below were chosen so that registers suffice on compute capability 9.0, not by timing on a device; time them
+with `benchmarks/selective_scan.py` before relying on their speed.
+
 Interpreted (`TRITON_INTERPRET=1`) it runs on CPU tensors too, slowly, which is how it is tested without a GPU.
 """
 
@@ -59,6 +62,7 @@ class _Scan(torch.autograd.Function):
                 TILE=TILE,
                 PADDED=triton.next_power_of_2(a.shape[1]),
                 num_warps=FORWARD_WARPS,
+                enable_fp_fusion=True,
             )
         ctx.save_for_backward(*inputs, before)
         return y
@@ -90,6 +94,7 @@ class _Scan(torch.autograd.Function):
                 TILE=TILE,
                 PADDED=triton.next_power_of_2(a.shape[1]),
                 num_warps=BACKWARD_WARPS,
+                enable_fp_fusion=True,
             )
         sums = (part.sum(dim=0) for part in (grad_a, grad_b, grad_c, grad_d, grad_bias))
         return None, grad_x, grad_delta, *sums

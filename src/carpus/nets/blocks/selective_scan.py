@@ -7,7 +7,7 @@ For every channel and state, with dt = softplus(delta + delta_bias):
 Three implementations give the same numbers, and `scan_backend` says which one a device gets:
 
 - `triton` on CUDA devices, where Triton is installed (PyTorch's own builds bring it);
-- `numba` on CPUs, where Numba is installed, about ten times as fast there as
+- `numba` on CPUs, where Numba is installed, about five times as fast there as
 - `torch`, which works everywhere. Graphs that are traced, compiled or exported always hold this one; they are for the
   length they were traced with.
 
