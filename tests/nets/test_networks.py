@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -47,7 +48,7 @@ ANY_SIZE = {"MobileViT", "ResNet", "MobileNet", "MedMamba", "ConvKAN"}
 ROUGH = {"UMambaEnc": 0.3}
 """In bfloat16, relative to the largest logit. With random weights this one multiplies rounding more than the others."""
 
-SMALL = {
+SMALL: dict[str, dict[str, Any]] = {
     "TransUNet": {"image_size": 64, "layers": 2},
     "SwinUMamba": {"depths": (1, 1, 1, 1)},
     "LeViT": {"image_size": 64},

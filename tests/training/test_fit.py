@@ -11,6 +11,7 @@ from carpus.errors import InputError
 from carpus.nets.checkpoint import read_checkpoint_info
 from carpus.training import fit
 from carpus.training.cases import task_cases
+from carpus.training.history import History
 from carpus.training.recipe import named_recipe
 
 BONES = dataclasses.replace(
@@ -27,7 +28,7 @@ def dataset(phantoms: Path) -> Dataset:
 def test_an_interrupted_training_ends_with_the_same_weights(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class PowerCut(fit.History):
+    class PowerCut(History):
         def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
             if trainer.current_epoch == 1:
                 raise SystemError

@@ -37,7 +37,7 @@ def count_flops(build: Builder, *, classes: int, image_size: int) -> int:
         network, image = _network_and_image(build, classes, image_size)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(image)
-    return counter.get_total_flops()
+    return int(counter.get_total_flops())
 
 
 def cpu_latency_ms(build: Builder, *, classes: int, image_size: int, repeats: int = 5) -> float:
