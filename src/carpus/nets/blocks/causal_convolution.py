@@ -32,12 +32,3 @@ def causal_convolution(
     # Padded on both sides and cut: faster on CPUs than padding a copy of the sequence on one side.
     y = functional.conv1d(x, weight, bias, padding=taps - 1, groups=weight.shape[0])
     return y[..., : x.shape[2]]
-
-
-def causal_convolution_silu(
-    x: Float[Tensor, "batch channels length"],
-    weight: Float[Tensor, "channels 1 taps"],
-    bias: Float[Tensor, " channels"] | None = None,
-) -> Float[Tensor, "batch channels length"]:
-    """The same, followed by SiLU."""
-    return functional.silu(causal_convolution(x, weight, bias))

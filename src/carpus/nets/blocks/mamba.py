@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from carpus.nets.blocks.causal_convolution import causal_convolution
 from carpus.nets.blocks.selective_scan import selective_scan
 
 STEP_RANGE = (1e-3, 1e-1)
@@ -45,23 +46,21 @@ class Mamba(nn.Module):
 
     def forward(self, tokens: Float[Tensor, "batch length channels"]) -> Float[Tensor, "batch length channels"]:
         """The tokens, each informed by those before it."""
+        # Channels come before tokens throughout, as convolution and scan want them: no copy is turned around.
         states = self.log_decay.shape[1]
-        signal, gate = self.widen(tokens).transpose(1, 2).chunk(2, dim=1)
-        before = self.convolution.kernel_size[0] - 1
-        signal = functional.silu(self.convolution(functional.pad(signal, (before, 0))))
-        selected = self.select(signal.transpose(1, 2))
-        step, enter, leave = selected.split([self.step.in_features, states, states], dim=-1)
+        signal, gate = _project(self.widen, tokens.transpose(1, 2)).chunk(2, dim=1)
+        signal = functional.silu(causal_convolution(signal, self.convolution.weight, self.convolution.bias))
+        step, enter, leave = _project(self.select, signal).split([self.step.in_features, states, states], dim=1)
         remembered = selective_scan(
             signal,
-            functional.linear(step, self.step.weight).transpose(1, 2),
+            _project(self.step, step),
             -self.log_decay.exp(),
-            enter.transpose(1, 2)[:, None],
-            leave.transpose(1, 2)[:, None],
+            enter[:, None],
+            leave[:, None],
             self.pass_on,
             delta_bias=self.step.bias,
         )
-        narrowed: Tensor = self.narrow((remembered * functional.silu(gate)).transpose(1, 2))
-        return narrowed
+        return _project(self.narrow, remembered * functional.silu(gate)).transpose(1, 2)
 
 
 class PixelMamba(nn.Module):
@@ -85,6 +84,11 @@ class PixelMamba(nn.Module):
             pixels = x.to(self.norm.weight.dtype).flatten(2).transpose(1, 2)
             mixed: Tensor = self.mamba(self.norm(pixels))
             return mixed.transpose(1, 2).reshape(x.shape)
+
+
+def _project(layer: nn.Linear, x: Float[Tensor, "batch channels length"]) -> Float[Tensor, "batch out length"]:
+    """The layer's map of the channels without its bias. `layer.weight @ x` would turn x around in memory and back."""
+    return torch.bmm(layer.weight.expand(len(x), -1, -1), x)
 
 
 def _start_steps(layer: nn.Linear) -> None:
