@@ -33,7 +33,7 @@ def main() -> None:
     """Trains and writes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("networks", nargs="*", help="by default all")
-    parser.add_argument("--patients", type=int, default=12, help="default: %(default)s")
+    parser.add_argument("--patients", type=int, default=10, help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=3407, help="of the phantoms, default: %(default)s")
     options = parser.parse_args()
     rows = []
