@@ -1,5 +1,6 @@
 """The two trainings as Lightning modules: fourteen overlapping bones, and erosion of one joint."""
 
+import math
 from typing import Any, ClassVar
 
 import lightning.pytorch as pl
@@ -9,8 +10,11 @@ from monai.losses import DiceLoss
 from torch import Tensor, nn
 from torch.nn import functional
 
+from carpus.anatomy import Bone
 from carpus.metrics.classification import auroc
 from carpus.training.recipe import Recipe
+
+NO_PRIOR = 0.5
 
 
 class TrainingModule(pl.LightningModule):
@@ -44,6 +48,7 @@ class BoneModule(TrainingModule):
     def __init__(self, network: nn.Module, recipe: Recipe) -> None:
         super().__init__(network, recipe)
         self.dice = DiceLoss(sigmoid=True, batch=True)
+        _start_from(recipe.bone_prior, network)
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         """The loss of a batch."""
@@ -65,6 +70,18 @@ class BoneModule(TrainingModule):
     def _loss(self, logits: Tensor, masks: Tensor) -> Tensor:
         loss: Tensor = functional.binary_cross_entropy_with_logits(logits, masks) + self.dice(logits, masks)
         return loss
+
+
+def _start_from(prior: float, network: nn.Module) -> None:
+    """Sets the bias of the convolutions that give the bones' logits, so that their sigmoid begins at the prior.
+
+    Lin TY et al. Focal loss for dense object detection. https://arxiv.org/abs/1708.02002, section 3.3.
+    """
+    if prior == NO_PRIOR:
+        return
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d) and layer.out_channels == len(Bone) and layer.bias is not None:
+            nn.init.constant_(layer.bias, math.log(prior / (1 - prior)))
 
 
 class ErosionModule(TrainingModule):
