@@ -22,7 +22,8 @@ def damaged(phantoms: Path, tmp_path: Path) -> Path:
 
 
 def _one_sentence(text: str) -> bool:
-    return text.count("\n") == 1 and text.startswith("Error: ") and text.endswith((".\n", "?\n")) and "Traceback" not in text
+    begins, ends = text.startswith("Error: "), text.endswith((".\n", "?\n"))
+    return text.count("\n") == 1 and begins and ends and "Traceback" not in text
 
 
 def test_a_clean_dataset_has_no_problems(carpus, phantoms: Path) -> None:
