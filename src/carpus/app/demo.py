@@ -24,7 +24,7 @@ from carpus.data.reader import Dataset, read_dataset
 from carpus.data.statistics import dataset_statistics
 from carpus.errors import InputError
 from carpus.files import new_file
-from carpus.inference.reading import read
+from carpus.inference.reading import WristReading, read
 from carpus.report.page import write_report
 from carpus.report.tables import all_tables
 from carpus.training.evaluate import RESULTS_FILE, evaluate
@@ -75,7 +75,7 @@ def run_demo(out: Path, *, quick: bool = False, seed: int = 3407) -> Path:
                 with progress("Evaluating") as step:
                     evaluate(run, dataset, progress=step)
     with _stage(console, "5/6 A real radiograph"):
-        reading = read(_film(), bones=out / "bones" / MODEL_FILE, erosion=out / "erosion" / MODEL_FILE)
+        reading = _read_film(bones=out / "bones" / MODEL_FILE, erosion=out / "erosion" / MODEL_FILE)
         write_reading(out / "reading", _film().stem, reading)
     with _stage(console, "6/6 Report"):
         page = collect([run for _, run in runs.values()], title="carpus demo", dataset=dataset)
@@ -110,6 +110,19 @@ def _checked(data: Path) -> Dataset:
     if problems:
         raise InputError(f"{data} has {len(problems)} problems, the first: {problems[0].message}; delete the folder")
     return read_dataset(data)
+
+
+def _read_film(*, bones: Path, erosion: Path) -> WristReading:
+    """The film as the demo's networks read it; outlined by the bundled weights if the demo's find no wrist on it."""
+    try:
+        return read(_film(), bones=bones, erosion=erosion)
+    except InputError:
+        reading = read(_film(), erosion=erosion)
+    note = (
+        "The bone network of this demo was trained too shortly to recognise the wrist on this film: "
+        "the outlines are those of the weights that come with carpus."
+    )
+    return dataclasses.replace(reading, warnings=(note, *reading.warnings))
 
 
 def _film() -> Path:
