@@ -38,6 +38,8 @@ from carpus.metrics.compiling import (
 
 # Rows looked at together when the boxes are searched.
 BLOCK = 8
+# Words of an outline that are compared together.
+CHUNK = 64
 # Offsets (a, b) with a <= b, all those of less than 4 px, by length; each stands for its mirror images as well.
 NEAR = ((0, 0), (0, 1), (1, 1), (0, 2), (1, 2), (2, 2), (0, 3), (1, 3), (2, 3))
 MARGIN = 3
@@ -239,19 +241,25 @@ def _outline(mask, stride, edges):  # type: ignore[no-untyped-def]
 
 @part
 def _nearest(start, target, rows, columns, stride, spare, distances):  # type: ignore[no-untyped-def]
-    """Fills in the distance of each pixel of one outline to the other, which is not empty; the nearest ones first."""
+    """Fills in the distance of each pixel of one outline to the other, which is not empty."""
     rest = spare[0]
     rest[:] = start
     found, widest = 0, 0
-    for a, b in NEAR:
-        if b > widest:
-            widest = b
-            _widen(target, stride, np.uint64(b), spare[b])
-        met = _take(rest, spare[a] if a else target, spare[b] if b else target, a, b)
-        distances[found : found + met] = math.sqrt(a * a + b * b)
-        found += met
-        if found == len(distances):
-            return
+    for begin in range(MARGIN, len(rest) - MARGIN, CHUNK):
+        end = min(begin + CHUNK, len(rest) - MARGIN)
+        left = _count(rest[begin:end], rest[begin:end])
+        for a, b in NEAR:
+            if not left:
+                break
+            if b > widest:
+                widest = b
+                _widen(target, stride, np.uint64(b), spare[b])
+            met = _take(rest, spare[a] if a else target, spare[b] if b else target, a, b, begin, end)
+            distances[found : found + met] = math.sqrt(a * a + b * b)
+            found += met
+            left -= met
+    if found == len(distances):
+        return
     steps = rows * columns * BITS
     for k in range(columns):
         for y in range(rows):
@@ -279,16 +287,14 @@ def _widen(edges, stride, by, wide):  # type: ignore[no-untyped-def]
 
 
 @part
-def _take(rest, wide_a, wide_b, a, b):  # type: ignore[no-untyped-def]
+def _take(rest, wide_a, wide_b, a, b, begin, end):  # type: ignore[no-untyped-def]
     """Takes away the pixels that have the other outline at the offset (a, b) or its mirror images; how many."""
-    size = len(rest) - 2 * MARGIN
-    own = rest[MARGIN:]
-    up_a, down_a = wide_a[MARGIN - b :], wide_a[MARGIN + b :]
-    up_b, down_b = wide_b[MARGIN - a :], wide_b[MARGIN + a :]
     met = np.uint64(0)
-    for i in range(size):
-        hits = own[i] & (up_a[i] | down_a[i] | up_b[i] | down_b[i])
-        own[i] ^= hits
+    # Numba would check signed indices, one by one.
+    up, down = np.uint64(a), np.uint64(b)
+    for i in range(np.uint64(begin), np.uint64(end)):
+        hits = rest[i] & (wide_a[i - down] | wide_a[i + down] | wide_b[i - up] | wide_b[i + up])
+        rest[i] ^= hits
         met += popcount(hits)
     return np.int64(met)
 
