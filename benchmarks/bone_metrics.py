@@ -1,9 +1,9 @@
 """How fast the bone metrics are beside the benchmark authors' way, on phantom masks, and whether both agree.
 
 The authors' way is MONAI's metrics called for each bone and each pair, and a line of Python for the RAVD. Both sides
-score the same phantoms in one process on one thread, with everything compiled and warm; tensors for MONAI are made
-before its clock starts. An image is scored again and again, so its masks are in the cache, as they are just after a
-network made them; its time is the median of the repeats, and the mean over the images is printed.
+start from the same arrays, in one process, on one thread, with everything compiled and warm. An image is scored again
+and again, so its masks are in the cache, as they are just after a network made them; its time is the median of the
+repeats, and the mean over the images is printed.
 
 Example:
     python benchmarks/bone_metrics.py
@@ -83,8 +83,7 @@ def compare_ways(pairs: list[tuple[BoneMasks, BoneMasks]], *, repeats: int) -> N
     seconds, largest = [], []
     for pair in pairs:
         stacks = [masks.stack() for masks in pair]
-        tensors = [(_tensor(one), _tensor(other)) for one, other in zip(*map(structures, stacks), strict=True)]
-        authors, expected = timed(partial(authors_way, tensors, metrics), repeats=max(1, repeats // 50))
+        authors, expected = timed(partial(authors_way, *stacks, metrics), repeats=max(1, repeats // 50))
         arrays, from_arrays = timed(partial(measure_stacks, *stacks), repeats=repeats)
         planes, from_planes = timed(partial(measure_bones, *pair), repeats=repeats)
         seconds.append((authors, arrays, planes))
@@ -104,10 +103,13 @@ def compare_threads(pairs: list[tuple[BoneMasks, BoneMasks]], *, repeats: int) -
     print(f"  {len(batch)} images: {one * 1e3:.1f} ms on one thread, {two * 1e3:.1f} ms on two, {one / two:.2f} x")
 
 
-def authors_way(pairs: list[tuple[torch.Tensor, torch.Tensor]], metrics: list[Any]) -> Float64[np.ndarray, "28 5"]:
+def authors_way(
+    reference_stack: Bool[np.ndarray, "14 h w"], predicted_stack: Bool[np.ndarray, "14 h w"], metrics: list[Any]
+) -> Float64[np.ndarray, "28 5"]:
     """The five metrics of each structure of one image; metrics are dsc, nsd, voe and msd."""
     rows = []
-    for reference, predicted in pairs:
+    for one, other in zip(structures(reference_stack), structures(predicted_stack), strict=True):
+        reference, predicted = _tensor(one), _tensor(other)
         values = []
         for metric in metrics:
             metric(y_pred=predicted, y=reference)
