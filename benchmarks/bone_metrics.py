@@ -32,7 +32,7 @@ from carpus.phantom import draw, plan_cohort
 FILM = (2010, 1670)
 PREDICTIONS = {
     "moved": "dilated by one pixel and moved by (2, 1): most distances are 1 to 3 px",
-    "visit": "the same wrist at the next visit, or the other wrist of the patient: distances of many pixels",
+    "visit": "another wrist of the cohort: distances of many pixels",
 }
 
 
@@ -82,9 +82,9 @@ def compare_ways(pairs: list[tuple[BoneMasks, BoneMasks]], *, repeats: int) -> N
     metrics = _monai_metrics()
     seconds, largest = [], []
     for pair in pairs:
-        stacks = [masks.stack() for masks in pair]
-        authors, expected = timed(partial(authors_way, *stacks, metrics), repeats=max(1, repeats // 50))
-        arrays, from_arrays = timed(partial(measure_stacks, *stacks), repeats=repeats)
+        reference, predicted = (masks.stack() for masks in pair)
+        authors, expected = timed(partial(authors_way, reference, predicted, metrics), repeats=max(1, repeats // 50))
+        arrays, from_arrays = timed(partial(measure_stacks, reference, predicted), repeats=repeats)
         planes, from_planes = timed(partial(measure_bones, *pair), repeats=repeats)
         seconds.append((authors, arrays, planes))
         largest.append([difference(found.values, expected) for found in (from_arrays, from_planes)])
