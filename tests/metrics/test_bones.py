@@ -6,7 +6,19 @@ import pytest
 from carpus.anatomy import OVERLAP_PAIRS, Bone, pair_name
 from carpus.errors import InputError
 from carpus.imaging import BoneMasks
-from carpus.metrics import dsc, msd, nsd, ravd, score_bones, surface_distances, voe
+from carpus.metrics import (
+    STRUCTURES,
+    dsc,
+    measure_bones,
+    measure_many,
+    measure_stacks,
+    msd,
+    nsd,
+    ravd,
+    score_bones,
+    surface_distances,
+    voe,
+)
 
 
 def wrist(generator: np.random.Generator, *, size: int = 96) -> BoneMasks:
@@ -32,7 +44,7 @@ def test_fourteen_bones_have_five_values_and_fourteen_pairs_two() -> None:
     assert found == bones | pairs
 
 
-def test_cropping_changes_no_value() -> None:
+def test_a_value_does_not_depend_on_the_other_bones() -> None:
     generator = np.random.default_rng(1)
     reference, predicted = wrist(generator), wrist(generator)
     found = scores(reference, predicted)
@@ -81,3 +93,36 @@ def test_a_tolerance_reaches_bones_and_pairs() -> None:
 def test_masks_of_two_sizes_are_refused() -> None:
     with pytest.raises(InputError, match="resize the prediction"):
         score_bones(BoneMasks.empty(height=8, width=8), BoneMasks.empty(height=8, width=9))
+
+
+def test_an_overlap_has_the_three_other_values_too() -> None:
+    generator = np.random.default_rng(3)
+    reference, predicted = wrist(generator), wrist(generator)
+    measured = measure_bones(reference, predicted).values
+    for pair in OVERLAP_PAIRS:
+        masks = reference.overlap(*pair), predicted.overlap(*pair)
+        expected = [voe(*masks), msd(surface_distances(*masks)), ravd(*masks)]
+        assert measured[STRUCTURES.index(pair_name(pair)), 2:].tolist() == pytest.approx(expected, nan_ok=True)
+
+
+def test_many_images_on_two_threads_give_the_same_as_one_after_another() -> None:
+    generator = np.random.default_rng(4)
+    pairs = [(wrist(generator), wrist(generator)) for _ in range(6)]
+    alone = [measure_bones(*pair, tolerance_px=3).values for pair in pairs]
+    for threads in (1, 2):
+        found = measure_many(pairs, threads=threads, tolerance_px=3)
+        assert np.array_equal([measured.values for measured in found], alone, equal_nan=True)
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (13, 8, 8), (1, 14, 8, 8)])
+def test_stacks_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match="one channel a bone"):
+        measure_stacks(np.zeros(shape, bool), np.zeros(shape, bool))
+
+
+def test_stacks_of_probabilities_or_two_sizes_are_refused() -> None:
+    masks = np.zeros((14, 8, 8), bool)
+    with pytest.raises(InputError, match=r"predicted masks are .* cut probabilities first"):
+        measure_stacks(masks, masks.astype(np.float32))
+    with pytest.raises(InputError, match="resize the prediction"):
+        measure_stacks(masks, masks[:, 1:])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from jaxtyping import Bool
 
-from carpus.metrics import msd, nsd, surface_distances
+from carpus.metrics import assd, hd95, msd, nsd, surface_distances
 
 Mask = Bool[np.ndarray, "h w"]
 MASKS = arrays(np.bool_, (6, 9))
@@ -24,6 +24,8 @@ def test_distances_of_a_hand_drawn_case() -> None:
     assert distances.from_predicted.tolist() == pytest.approx([3, math.sqrt(17)])
     assert nsd(distances, tolerance_px=3) == pytest.approx(2 / 3)
     assert msd(distances) == pytest.approx((3 + 3 + math.sqrt(17)) / 3)
+    assert assd(distances) == pytest.approx((3 + (3 + math.sqrt(17)) / 2) / 2)
+    assert hd95(distances) == pytest.approx(3 + 0.95 * (math.sqrt(17) - 3))
 
 
 def test_the_outline_is_where_a_mask_touches_its_outside_along_an_edge() -> None:
@@ -39,13 +41,12 @@ def test_a_missing_bone_counts_as_the_worst_value() -> None:
     for pair in ((~EMPTY, EMPTY), (EMPTY, ~EMPTY)):
         distances = surface_distances(*pair)
         assert nsd(distances, tolerance_px=1000) == 0
-        assert msd(distances) == math.inf
+        assert [distance(distances) for distance in (msd, assd, hd95)] == [math.inf] * 3
 
 
 def test_two_empty_masks_are_undefined() -> None:
     distances = surface_distances(EMPTY, EMPTY)
-    assert math.isnan(nsd(distances))
-    assert math.isnan(msd(distances))
+    assert all(math.isnan(metric(distances)) for metric in (nsd, msd, assd, hd95))
 
 
 @given(MASKS, MASKS, st.floats(0, 5), st.floats(0, 5))

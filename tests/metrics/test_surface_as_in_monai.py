@@ -5,11 +5,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from jaxtyping import Bool
 
-from carpus.metrics import msd, nsd, surface_distances
+from carpus.metrics import assd, hd95, msd, nsd, surface_distances
 
 torch = pytest.importorskip("torch")
 surface_dice = pytest.importorskip("monai.metrics.surface_dice")
 surface_distance = pytest.importorskip("monai.metrics.surface_distance")
+hausdorff_distance = pytest.importorskip("monai.metrics.hausdorff_distance")
 
 # MONAI warns of its own use of an argument it deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:monai.metrics.utils get_mask_edges:FutureWarning")
@@ -66,6 +67,20 @@ def test_adversarial_masks_score_as_in_monai(reference: Mask, predicted: Mask) -
 def test_random_masks_score_as_in_monai(reference: Mask, predicted: Mask) -> None:
     distances = surface_distances(reference, predicted)
     assert (nsd(distances), msd(distances)) == pytest.approx(monai(reference, predicted), abs=1e-6)
+
+
+@given(MASKS.filter(np.any), MASKS.filter(np.any))
+@settings(max_examples=40, deadline=None)
+def test_assd_and_hd95_of_random_masks_are_those_of_monai(reference: Mask, predicted: Mask) -> None:
+    tensors = [torch.from_numpy(mask)[None, None] for mask in (predicted, reference)]
+    worst = hausdorff_distance.compute_hausdorff_distance(*tensors, percentile=95, include_background=True)
+    directed = [
+        float(surface_distance.compute_average_surface_distance(*pair, include_background=True))
+        for pair in (tensors, tensors[::-1])
+    ]
+    distances = surface_distances(reference, predicted)
+    assert hd95(distances) == pytest.approx(float(worst), abs=1e-6)
+    assert assd(distances) == pytest.approx(np.mean(directed), abs=1e-6)
 
 
 @given(st.integers(0, 2**32 - 1))

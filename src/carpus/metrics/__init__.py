@@ -1,6 +1,6 @@
 """How well a prediction agrees with the reference: bones by overlap and surface, erosion by class."""
 
-from carpus.metrics.bones import score_bones
+from carpus.metrics.bones import STRUCTURES, BoneMeasures, measure_bones, measure_many, measure_stacks, score_bones
 from carpus.metrics.classification import (
     Confusion,
     acc,
@@ -17,16 +17,19 @@ from carpus.metrics.classification import (
 )
 from carpus.metrics.joint_prior import JointPrior, fit_joint_prior
 from carpus.metrics.overlap import dsc, ravd, voe
-from carpus.metrics.surface import SurfaceDistances, msd, nsd, surface_distances
+from carpus.metrics.surface import SurfaceDistances, assd, hd95, msd, nsd, surface_distances
 from carpus.metrics.table import METRICS, Metric
 
 __all__ = [
     "METRICS",
+    "STRUCTURES",
+    "BoneMeasures",
     "Confusion",
     "JointPrior",
     "Metric",
     "SurfaceDistances",
     "acc",
+    "assd",
     "auroc",
     "auroc_within",
     "bacc",
@@ -36,6 +39,10 @@ __all__ = [
     "dsc",
     "f1",
     "fit_joint_prior",
+    "hd95",
+    "measure_bones",
+    "measure_many",
+    "measure_stacks",
     "msd",
     "nsd",
     "pre",
