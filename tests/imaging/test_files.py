@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from carpus.anatomy import Bone
 from carpus.errors import InputError
 from carpus.imaging import BoneMasks
-from carpus.imaging.files import read_grey, read_plane, write_grey, write_plane
+from carpus.imaging.files import read_grey, read_mask_folder, read_plane, write_grey, write_plane
 
 NOISE = np.random.default_rng(1)
 
@@ -79,3 +80,31 @@ def test_a_plane_of_8_bits_is_refused(tmp_path: Path) -> None:
     write_grey(tmp_path / "m.png", np.zeros((4, 4), np.uint8))
     with pytest.raises(InputError, match="8 bits a pixel, expected a packed plane"):
         read_plane(tmp_path / "m.png")
+
+
+def test_a_folder_of_one_mask_a_bone_is_read_in_any_spelling(tmp_path: Path) -> None:
+    wide = np.array([[0, 1, 1], [0, 0, 1]], np.uint8)
+    write_grey(tmp_path / "Pisifrom&Triquetrum.png", wide)
+    write_grey(tmp_path / "trapezium.png", wide[:, ::-1] * 255)
+    masks = read_mask_folder(tmp_path)
+    assert np.array_equal(masks.mask(Bone.PISIFORM_TRIQUETRUM), wide == 1)
+    assert int(masks.overlap(Bone.TRAPEZIUM, Bone.PISIFORM_TRIQUETRUM).sum()) == 1
+    assert not masks.mask(Bone.LUNATE).any()
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, "holds no PNG file, expected one a bone"),
+        ({"Lunat": np.zeros((2, 2), np.uint8)}, "Lunat.png is misnamed: .*did you mean 'Lunate'"),
+        ({"Lu": np.zeros((2, 2), np.uint8), "Lunate": np.zeros((2, 2), np.uint8)}, "are both of the Lunate"),
+        ({"Lu": np.zeros((2, 2), np.uint8), "Cap": np.zeros((3, 2), np.uint8)}, r"Lunate is \(2, 2\) bool"),
+        ({"Lu": np.full((2, 2), 7, np.uint8)}, "holds values other than"),
+        ({"Lu": np.array([[0, 1, 255]], np.uint8)}, "Lu.png holds values other than"),
+    ],
+)
+def test_a_folder_of_what_are_no_masks_is_refused(tmp_path: Path, files: dict[str, np.ndarray], said: str) -> None:
+    for name, pixels in files.items():
+        write_grey(tmp_path / f"{name}.png", pixels)
+    with pytest.raises(InputError, match=said):
+        read_mask_folder(tmp_path)

@@ -91,3 +91,21 @@ def test_the_plane_cannot_be_changed() -> None:
     masks = BoneMasks.empty(height=2, width=2)
     with pytest.raises(ValueError, match="read-only"):
         masks.plane[0, 0] = 1
+
+
+@given(stacks)
+def test_single_masks_make_the_same_as_a_stack(stack: np.ndarray) -> None:
+    _, height, width = stack.shape
+    masks = BoneMasks.from_masks(zip(Bone, stack, strict=True), height=height, width=width)
+    assert masks == BoneMasks.from_stack(stack)
+
+
+def test_a_bone_named_twice_is_both_together() -> None:
+    left, right = np.array([[True, False, False]]), np.array([[False, False, True]])
+    masks = BoneMasks.from_masks([(Bone.LUNATE, left), (Bone.LUNATE, right)], height=1, width=3)
+    assert masks.mask(Bone.LUNATE).tolist() == [[True, False, True]]
+
+
+def test_a_single_mask_of_another_size_is_refused() -> None:
+    with pytest.raises(InputError, match=r"mask of Lunate is \(2, 3\) bool, expected \(1, 3\) bool"):
+        BoneMasks.from_masks([(Bone.LUNATE, np.ones((2, 3), bool))], height=1, width=3)

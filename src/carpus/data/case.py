@@ -1,4 +1,4 @@
-"""Identifiers of RAM-W600: `PPPP_SSSS_{L|R}`, patient, study, side."""
+"""Identifiers of RAM-W600, `PPPP_SSSS_{L|R}`: patient, study, side; and those of other wrists, which are just names."""
 
 import re
 from dataclasses import dataclass
@@ -42,3 +42,23 @@ class CaseId:
 
     def __str__(self) -> str:
         return f"{self.patient}_{self.study}_{self.side_letter}"
+
+
+def identifier(text: str) -> str:
+    """The name of a wrist as results carry it: RAM-W600's form with a capital letter for the side, others as they are.
+
+    Example:
+        >>> identifier("0035_0001_l"), identifier("wrist 7")
+        ('0035_0001_L', 'wrist 7')
+    """
+    return str(CaseId.parse(text)) if _PATTERN.fullmatch(text) else text
+
+
+def patient_of(name: str) -> str:
+    """The patient that a wrist's name tells; the name itself where it is not in RAM-W600's form.
+
+    Example:
+        >>> patient_of("0035_0001_L"), patient_of("wrist 7")
+        ('0035', 'wrist 7')
+    """
+    return CaseId.parse(name).patient if _PATTERN.fullmatch(name) else name

@@ -1,12 +1,14 @@
-"""Grey image files (BMP, PNG, JPEG, TIFF) and packed bone planes (16-bit PNG), read without trust."""
+"""Grey image files (BMP, PNG, JPEG, TIFF) and bone masks as PNG, packed or one a bone, read without trust."""
 
 import warnings
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Shaped, UInt8, UInt16
+from jaxtyping import Bool, Shaped, UInt8, UInt16
 from PIL import Image, UnidentifiedImageError
 
+from carpus.anatomy import Bone, parse_bone
 from carpus.errors import InputError
 from carpus.files import new_file
 from carpus.imaging.masks import BoneMasks
@@ -67,11 +69,41 @@ def read_plane(path: Path) -> BoneMasks:
     """
     plane = read_grey(path)
     if plane.dtype != np.uint16:
-        raise InputError(f"{path} has 8 bits a pixel, expected a packed plane of 16 bits, bit i = bone i")
+        raise InputError(
+            f"{path} has 8 bits a pixel, expected a packed plane of 16 bits, bit i = bone i; "
+            f"give one mask a bone in a folder {path.stem}/"
+        )
     try:
         return BoneMasks(plane)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+
+
+def read_mask_folder(folder: Path) -> BoneMasks:
+    """The bone masks from a folder of grey PNG files, one a bone, named after it in any spelling; others are empty.
+
+    Raises:
+        InputError: No such file, a name that is no bone, two files for one bone, two sizes, values other than 0/1 or
+            0/255, or as `read_grey`.
+    """
+    paths: dict[Bone, Path] = {}
+    for path in sorted(folder.glob("[!.]*.png")):
+        try:
+            bone = parse_bone(path.stem)
+        except InputError as error:
+            raise InputError(f"{path} is misnamed: {error}") from None
+        if bone in paths:
+            raise InputError(f"{paths[bone]} and {path.name} are both of the {bone.label}; keep one of them")
+        paths[bone] = path
+    if not paths:
+        raise InputError(f"{folder} holds no PNG file, expected one a bone, such as Lunate.png; check the folder")
+    masks = ((bone, _read_mask(path)) for bone, path in paths.items())
+    first = next(masks)
+    height, width = first[1].shape
+    try:
+        return BoneMasks.from_masks(chain([first], masks), height=height, width=width)
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from None
 
 
 def write_plane(path: Path, masks: BoneMasks) -> None:
@@ -101,3 +133,11 @@ def _is_colour(image: Image.Image) -> bool:
     channels = np.asarray(image.convert("RGB"), np.int16)
     spread = channels.max(axis=2) - channels.min(axis=2)
     return float(np.mean(spread > _GREY_TOLERANCE)) > 0.01
+
+
+def _read_mask(path: Path) -> Bool[np.ndarray, "h w"]:
+    pixels = read_grey(path)
+    top = pixels.max(initial=0)
+    if top not in (0, 1, 255) or ((pixels != 0) & (pixels != top)).any():
+        raise InputError(f"{path} holds values other than 0/1 or 0/255, expected the mask of one bone; cut it first")
+    return np.asarray(pixels != 0)

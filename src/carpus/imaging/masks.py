@@ -5,6 +5,7 @@ whether that bone covers it, so the fourteen masks of a 600 x 600 crop take 0.7 
 geometry (flip, crop, resize) is done once for all of them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,7 +61,9 @@ class BoneMasks:
             raise InputError(f"masks have shape {stack.shape}, expected (14, height, width), one channel a bone")
         if stack.dtype != np.bool_:
             if not np.issubdtype(stack.dtype, np.integer):
-                raise InputError(f"masks have dtype {stack.dtype}, expected bool or one byte a pixel")
+                raise InputError(
+                    f"masks have dtype {stack.dtype}, expected bool or one byte a pixel; cut probabilities first"
+                )
             top = stack.max(initial=0)
             if top not in (0, 1, 255) or not np.isin(stack, (0, top)).all():
                 raise InputError("masks hold values other than 0/1 or 0/255; each channel must be binary")
@@ -68,6 +71,25 @@ class BoneMasks:
         plane = np.zeros(stack.shape[1:], np.uint16)
         for channel, bit in zip(stack, _BITS, strict=True):
             plane |= channel * bit
+        return cls(plane)
+
+    @classmethod
+    def from_masks(
+        cls, masks: Iterable[tuple[Bone, Bool[np.ndarray, "h w"]]], *, height: int, width: int
+    ) -> "BoneMasks":
+        """The masks from single ones of one size; a bone named twice is both together, one not named is empty.
+
+        Raises:
+            InputError: A mask of another size or type.
+        """
+        plane = np.zeros((height, width), np.uint16)
+        for bone, mask in masks:
+            if mask.shape != plane.shape or mask.dtype != np.bool_:
+                raise InputError(
+                    f"the mask of {bone.label} is {mask.shape} {mask.dtype}, expected ({height}, {width}) bool; "
+                    "draw all bones on one grid"
+                )
+            plane |= mask * _BITS[bone.channel]
         return cls(plane)
 
     @classmethod
