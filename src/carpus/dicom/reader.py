@@ -52,7 +52,7 @@ def read_dicom(path: Path) -> Radiograph:
     with warnings.catch_warnings():
         # pydicom warns of every departure from the standard; what matters here is checked below.
         warnings.simplefilter("ignore")
-        dataset = _header(path)
+        dataset = read_header(path)
         _refuse_unusable(path, dataset)
         pixels = _pixels(path, dataset)
         spacing_mm, spacing_notes = _spacing(dataset)
@@ -60,7 +60,12 @@ def read_dicom(path: Path) -> Radiograph:
     return Radiograph(pixels, spacing_mm, side, path.name, (*spacing_notes, *side_notes))
 
 
-def _header(path: Path) -> pydicom.Dataset:
+def read_header(path: Path) -> pydicom.Dataset:
+    """The attributes of a DICOM file, its pixels not yet decoded.
+
+    Raises:
+        InputError: Missing, a folder, or not readable.
+    """
     try:
         return pydicom.dcmread(path, force=True)
     except FileNotFoundError:
@@ -68,7 +73,7 @@ def _header(path: Path) -> pydicom.Dataset:
     except IsADirectoryError:
         raise InputError(f"{path} is a folder, expected a DICOM file") from None
     except Exception as error:
-        raise InputError(f"{path} is not a readable DICOM file ({_short(error)}); export it again") from None
+        raise InputError(f"{path} is not a readable DICOM file ({short_reason(error)}); export it again") from None
 
 
 def _refuse_unusable(path: Path, dataset: pydicom.Dataset) -> None:
@@ -85,7 +90,7 @@ def _refuse_unusable(path: Path, dataset: pydicom.Dataset) -> None:
     except InputError:
         raise
     except Exception as error:
-        raise InputError(f"{path} has a damaged header ({_short(error)}); export it again") from None
+        raise InputError(f"{path} has a damaged header ({short_reason(error)}); export it again") from None
     if rows < 1 or columns < 1:
         raise InputError(f"{path} states no image size; export it again")
     if rows * columns * frames > MAX_PIXELS:
@@ -104,7 +109,7 @@ def _pixels(path: Path, dataset: pydicom.Dataset) -> Shaped[np.ndarray, "h w"]:
             values = np.asarray(apply_voi_lut(values, dataset, prefer_lut=True))
     except Exception as error:
         raise InputError(
-            f"{path} holds pixels that cannot be decoded ({_short(error)}); export it again, uncompressed"
+            f"{path} holds pixels that cannot be decoded ({short_reason(error)}); export it again, uncompressed"
         ) from None
     if values.ndim != 2:
         raise InputError(f"{path} has pixels of shape {values.shape}, expected one grey image")
@@ -178,6 +183,7 @@ def side_in_words(text: str) -> Side | None:
     return named[0] if len(named) == 1 else None
 
 
-def _short(error: Exception) -> str:
+def short_reason(error: Exception) -> str:
+    """What an error of the DICOM library says, as a part of a sentence."""
     text = shorten(str(error), width=120, placeholder=" ...")
     return text.rstrip(".") or type(error).__name__
