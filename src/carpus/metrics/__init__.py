@@ -16,6 +16,7 @@ from carpus.metrics.classification import (
     spc,
 )
 from carpus.metrics.joint_prior import JointPrior, fit_joint_prior
+from carpus.metrics.mean_shape import MeanShape, fit_mean_shape
 from carpus.metrics.overlap import dsc, ravd, voe
 from carpus.metrics.surface import SurfaceDistances, assd, hd95, msd, nsd, surface_distances
 from carpus.metrics.table import METRICS, Metric
@@ -26,6 +27,7 @@ __all__ = [
     "BoneMeasures",
     "Confusion",
     "JointPrior",
+    "MeanShape",
     "Metric",
     "SurfaceDistances",
     "acc",
@@ -39,6 +41,7 @@ __all__ = [
     "dsc",
     "f1",
     "fit_joint_prior",
+    "fit_mean_shape",
     "hd95",
     "measure_bones",
     "measure_many",
