@@ -115,8 +115,12 @@ def read_radiograph(case: Case) -> Radiograph:
     Raises:
         InputError: Missing or damaged.
     """
-    spacing = None if case.institution in layout.UNKNOWN_SPACING else layout.SPACING_MM
-    return Radiograph(read_grey(case.image), spacing, case.id.side, str(case.id))
+    return Radiograph(read_grey(case.image), spacing_of(case), case.id.side, str(case.id))
+
+
+def spacing_of(case: Case) -> float | None:
+    """Edge of a pixel of the case's image and masks in mm; None at centres that do not tell it."""
+    return None if case.institution in layout.UNKNOWN_SPACING else layout.SPACING_MM
 
 
 def read_masks(case: Case) -> BoneMasks:

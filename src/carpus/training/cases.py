@@ -10,14 +10,16 @@ def task_cases(dataset: Dataset, task: str, split: Split) -> list[Case]:
 
     Args:
         dataset: To choose from.
-        task: `bones` (cases with masks) or `erosion` (cases with SvdH scores).
-        split: Of that task.
+        task: `bones` (cases with masks), `erosion` (cases with SvdH scores) or `joints` (cases with boxes).
+        split: Of that task; boxes go by the split of the erosion task, having none of their own.
 
     Raises:
         InputError: There are none.
     """
     if task == "bones":
         cases = [case for case in dataset.cases if case.bone_split is split and case.masks is not None]
+    elif task == "joints":
+        cases = [case for case in dataset.cases if case.erosion_split is split and case.boxes]
     else:
         cases = [case for case in dataset.cases if case.erosion_split is split and case.scores is not None]
     if not cases:

@@ -1,28 +1,32 @@
 """A finished training to predictions and results on one split."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
 from carpus.data.layout import Split
-from carpus.data.reader import Case, Dataset
-from carpus.data.results import write_results
+from carpus.data.reader import Dataset
+from carpus.data.results import results_frame, write_results
 from carpus.data.torch_datasets import ErosionDataset
 from carpus.files import new_folder
 from carpus.imaging.files import write_plane
 from carpus.imaging.masks import BoneMasks
 from carpus.nets.checkpoint import load_checkpoint
+from carpus.training.baselines import score_baseline
 from carpus.training.cases import task_cases
 from carpus.training.fit import MODEL_FILE
 from carpus.training.predict import predict_bones, predict_erosion
+from carpus.training.references import BoneReference, dataset_references
 from carpus.training.scoring import (
     EVALUATION_SIZE,
-    RunLabel,
+    dataset_label,
     score_bone_predictions,
     score_erosion_predictions,
-    score_joint_prior,
 )
+
+log = logging.getLogger(__name__)
 
 RESULTS_FILE = "results.csv"
 PREDICTIONS_FOLDER = "predictions"
@@ -33,17 +37,19 @@ def evaluate(
     dataset: Dataset,
     *,
     split: Split = Split.TEST,
+    size: int | None = EVALUATION_SIZE,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """The results table of a trained network on a split, also written to `run/results.csv`.
 
-    Predicted bones are kept as packed planes in `run/predictions/<split>/<identifier>.png`. An erosion table
-    also holds the rows of `JointPrior`, the baseline that looks at no image.
+    Predicted bones are kept as packed planes in `run/predictions/<split>/<identifier>.png`. The table also holds the
+    rows of the baseline that looks at no image: `MeanShape` for bones, `JointPrior` for erosion.
 
     Args:
         run: Folder of a finished training.
         dataset: With the split.
         split: To evaluate on.
+        size: Edge in pixels of the grid that bones are scored on; None for each reference's own.
         progress: Called with (done, total) after every case.
 
     Raises:
@@ -51,17 +57,17 @@ def evaluate(
     """
     network, info = load_checkpoint(run / MODEL_FILE)
     cases = task_cases(dataset, info.task, split)
-    data = "phantom" if dataset.is_phantom else "patients"
-    label = RunLabel(model=info.net, seed=info.seed, recipe=info.recipe, data=data, split=split.value)
+    label = dataset_label(info.net, dataset, split, seed=info.seed, recipe=info.recipe)
     if info.task == "bones":
         with new_folder(run / PREDICTIONS_FOLDER / split.value) as folder:
+            by_name = {str(case.id): case for case in cases}
 
-            def predict(case: Case) -> BoneMasks:
-                masks = predict_bones(network, info, case, size=EVALUATION_SIZE)
-                write_plane(folder / f"{case.id}.png", masks)
+            def predict(reference: BoneReference) -> BoneMasks:
+                masks = predict_bones(network, info, by_name[reference.image], size=EVALUATION_SIZE)
+                write_plane(folder / f"{reference.image}.png", masks)
                 return masks
 
-            results = score_bone_predictions(cases, predict, label, progress=progress)
+            rows = score_bone_predictions(dataset_references(cases), predict, label, size=size, progress=progress)
     else:
         samples = ErosionDataset(cases, image_size=info.image_size, mirror_left=info.mirror_left)
         values = predict_erosion(network, samples)
@@ -69,12 +75,10 @@ def evaluate(
             (str(case.id), joint): float(value) for (case, joint, _), value in zip(samples.joints, values, strict=True)
         }
         cut = 0.5 if info.cut is None else info.cut
-        results = pd.concat(
-            [
-                score_erosion_predictions(cases, probability, label, cut=cut),
-                score_joint_prior(dataset, split),
-            ],
-            ignore_index=True,
-        )
+        rows = score_erosion_predictions(cases, probability, label, cut=cut)
+    baseline, reason = score_baseline(info.task, dataset, split, size=size)
+    if reason:
+        log.warning("there is no baseline: %s", reason)
+    results = results_frame(rows + baseline)
     write_results(run / RESULTS_FILE, results)
     return results

@@ -1,20 +1,19 @@
 """Predictions to rows of the tidy results file. Needs no network: anybody's predictions will do."""
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
-import pandas as pd
-
-from carpus.anatomy import OVERLAP_PAIRS, Bone, Joint, is_eroded, pair_name
+from carpus.anatomy import Joint, is_eroded
+from carpus.data.coco import Detection
 from carpus.data.layout import Split
-from carpus.data.reader import Case, Dataset, read_masks
-from carpus.data.results import ResultRow, results_frame
-from carpus.imaging.files import read_plane
+from carpus.data.reader import Case, Dataset
+from carpus.data.results import ResultRow
 from carpus.imaging.masks import BoneMasks
 from carpus.metrics.bones import score_bones
-from carpus.metrics.joint_prior import fit_joint_prior
-from carpus.training.cases import task_cases
+from carpus.metrics.boxes import box_iou
+from carpus.training.references import BoneReference
 
 EVALUATION_SIZE = 512
 """Edge in pixels of the grid on which bones are scored, the paper's."""
@@ -31,67 +30,46 @@ class RunLabel:
     split: str
 
 
+def dataset_label(model: str, dataset: Dataset, split: Split, *, seed: int | None = None, recipe: str = "") -> RunLabel:
+    """The label of a model's rows on a split of a dataset."""
+    data = "phantom" if dataset.is_phantom else "patients"
+    return RunLabel(model=model, seed=seed, recipe=recipe, data=data, split=split.value)
+
+
 def score_bone_predictions(
-    cases: Sequence[Case],
-    predict: Callable[[Case], BoneMasks | None],
+    references: Sequence[BoneReference],
+    predict: Callable[[BoneReference], BoneMasks | None],
     label: RunLabel,
     *,
+    size: int | None = EVALUATION_SIZE,
+    jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
-) -> pd.DataFrame:
-    """All bone metrics of every case, on the paper's grid of 512 x 512 pixels.
+) -> list[ResultRow]:
+    """All bone metrics of every wrist, on one grid: by default the paper's, 512 x 512 pixels.
+
+    Both masks are brought to the grid by the nearest pixel, as the paper does. Where the reference's pixel size is
+    known, distances are given in mm as well. A grid of another shape than the reference has pixels that are not
+    square; theirs then count as square ones of the same area.
 
     Args:
-        cases: With masks.
-        predict: The predicted bones of a case in the image's own orientation, at any size; None for a missing
+        references: To compare with.
+        predict: The predicted bones of a wrist in the image's own orientation, at any size; None for a missing
             prediction, which counts as an empty one: the worst value of every metric.
         label: Of the model.
-        progress: Called with (done, total) after every case.
+        size: Edge of the grid in pixels; None for each reference's own grid.
+        jobs: How many wrists are read and measured at once, 1 or more.
+        progress: Called with (done, total) after every wrist.
     """
+
+    def score(reference: BoneReference) -> list[ResultRow]:
+        return _score_bones(reference, predict(reference), label, size=size)
+
     rows = []
-    for done, case in enumerate(cases, 1):
-        reference = read_masks(case).resized(height=EVALUATION_SIZE, width=EVALUATION_SIZE)
-        predicted = predict(case) or BoneMasks.empty(height=EVALUATION_SIZE, width=EVALUATION_SIZE)
-        predicted = predicted.resized(height=EVALUATION_SIZE, width=EVALUATION_SIZE)
-        groups = _groups(case)
-        rows += [
-            _row("bones", case, label, structure, metric, value, groups[structure])
-            for structure, metric, value in score_bones(reference, predicted)
-        ]
+    for done, each in enumerate(_in_order(score, references, jobs=jobs), 1):
+        rows += each
         if progress:
-            progress(done, len(cases))
-    return results_frame(rows)
-
-
-def score_bone_folder(
-    folder: Path,
-    dataset: Dataset,
-    *,
-    model: str,
-    split: Split = Split.TEST,
-    progress: Callable[[int, int], None] | None = None,
-) -> tuple[pd.DataFrame, list[str]]:
-    """The results table of anybody's bone predictions, and the identifiers that have none.
-
-    Args:
-        folder: Packed planes `<identifier>.png`, 16 bits, bit i = bone i, in the images' own orientation.
-        dataset: With the split.
-        model: Name for the table.
-        split: To evaluate on.
-        progress: Called with (done, total) after every case.
-
-    Raises:
-        InputError: A plane that cannot be read, or a split without cases.
-    """
-    cases = task_cases(dataset, "bones", split)
-    missing = [str(case.id) for case in cases if not _plane_path(folder, case).is_file()]
-
-    def predict(case: Case) -> BoneMasks | None:
-        path = _plane_path(folder, case)
-        return read_plane(path) if path.is_file() else None
-
-    data = "phantom" if dataset.is_phantom else "patients"
-    label = RunLabel(model=model, seed=None, recipe="", data=data, split=split.value)
-    return score_bone_predictions(cases, predict, label, progress=progress), missing
+            progress(done, len(references))
+    return rows
 
 
 def score_erosion_predictions(
@@ -100,67 +78,104 @@ def score_erosion_predictions(
     label: RunLabel,
     *,
     cut: float,
-) -> pd.DataFrame:
-    """Reference score, probability and cut of every scored joint.
+    predicted_score: Mapping[tuple[str, Joint], float] | None = None,
+) -> list[ResultRow]:
+    """Reference score, probability and cut of every scored joint, and the predicted score where there are any.
 
     Args:
         cases: With scores.
         probability: By identifier and joint; a missing one becomes NaN, which the report counts as wrong.
         label: Of the model.
         cut: Probability at or above which the model calls a joint eroded.
+        predicted_score: SvdH score by identifier and joint, 0 to 5.
     """
     rows = []
     for case in cases:
         for joint, score in (case.scores or {}).items():
-            values = {
-                "score": float(score),
-                "probability": probability.get((str(case.id), joint), float("nan")),
-                "cut": cut,
-            }
+            key = str(case.id), joint
+            values = {"score": float(score), "probability": probability.get(key, math.nan), "cut": cut}
+            if predicted_score:
+                values["predicted_score"] = predicted_score.get(key, math.nan)
             group = "BE" if is_eroded(score) else "nonBE"
-            rows += [
-                _row("erosion", case, label, joint.abbreviation, metric, value, group)
-                for metric, value in values.items()
-            ]
-    return results_frame(rows)
+            rows += _case_rows("erosion", case, label, joint, values, group)
+    return rows
 
 
-def score_joint_prior(dataset: Dataset, split: Split) -> pd.DataFrame:
-    """The rows of the baseline that looks at no image, fitted on the dataset's own training split."""
-    train, val, cases = (task_cases(dataset, "erosion", part) for part in (Split.TRAIN, Split.VAL, split))
-    prior = fit_joint_prior(_scores(train), _scores(val))
-    probability = {(str(case.id), joint): prior.probability(joint) for case in cases for joint in Joint}
-    data = "phantom" if dataset.is_phantom else "patients"
-    label = RunLabel(model="JointPrior", seed=None, recipe="", data=data, split=split.value)
-    return score_erosion_predictions(cases, probability, label, cut=prior.cut)
+def score_joint_boxes(
+    cases: Sequence[Case], found: Mapping[str, Mapping[Joint, Detection]], label: RunLabel
+) -> list[ResultRow]:
+    """The overlap (IoU) of every joint's box with the reference, and the confidence it was found with.
+
+    Args:
+        cases: With boxes.
+        found: By identifier and joint, in pixels of the case's image; a missing box has IoU 0 and no confidence.
+        label: Of the model.
+    """
+    rows = []
+    for case in cases:
+        for joint, reference in case.boxes.items():
+            detection = found.get(str(case.id), {}).get(joint)
+            values = {
+                "box_iou": box_iou(reference, detection.box) if detection else 0.0,
+                "confidence": detection.confidence if detection else math.nan,
+            }
+            score = None if case.scores is None else case.scores.get(joint)
+            group = "" if score is None else "BE" if is_eroded(score) else "nonBE"
+            rows += _case_rows("joints", case, label, joint, values, group)
+    return rows
 
 
-def _scores(cases: Sequence[Case]) -> list[tuple[Joint, int]]:
-    return [item for case in cases for item in (case.scores or {}).items()]
+def _score_bones(
+    reference: BoneReference, predicted: BoneMasks | None, label: RunLabel, *, size: int | None
+) -> list[ResultRow]:
+    expert = reference.read()
+    height, width = expert.shape if size is None else (size, size)
+    found = BoneMasks.empty(height=height, width=width) if predicted is None else predicted
+    return [
+        ResultRow(
+            task="bones",
+            **vars(label),
+            image=reference.image,
+            patient=reference.patient,
+            structure=structure,
+            metric=metric,
+            value=value,
+            group=reference.groups.get(structure, ""),
+        )
+        for structure, metric, value in score_bones(
+            expert.resized(height=height, width=width), found.resized(height=height, width=width)
+        )
+    ]
 
 
-def _groups(case: Case) -> dict[str, str]:
-    """BE or nonBE of every structure: a scored bone by its own joint, anything else by the worst joint."""
-    structures = [bone.abbreviation for bone in Bone] + [pair_name(pair) for pair in OVERLAP_PAIRS]
-    if case.scores is None:
-        return dict.fromkeys(structures, "")
-    worst = "BE" if any(is_eroded(score) for score in case.scores.values()) else "nonBE"
-    own = {joint.abbreviation: "BE" if is_eroded(score) else "nonBE" for joint, score in case.scores.items()}
-    return {structure: own.get(structure, worst) for structure in structures}
+def _in_order(
+    score: Callable[[BoneReference], list[ResultRow]], references: Sequence[BoneReference], *, jobs: int
+) -> Iterator[list[ResultRow]]:
+    if jobs == 1:
+        # In this thread, because a network's settings hold for the thread they were made in.
+        yield from map(score, references)
+        return
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            yield from pool.map(score, references)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
-def _row(task: str, case: Case, label: RunLabel, structure: str, metric: str, value: float, group: str) -> ResultRow:
-    return ResultRow(
-        task=task,
-        **vars(label),
-        image=str(case.id),
-        patient=case.id.patient,
-        structure=structure,
-        metric=metric,
-        value=value,
-        group=group,
-    )
-
-
-def _plane_path(folder: Path, case: Case) -> Path:
-    return folder / f"{case.id}.png"
+def _case_rows(
+    task: str, case: Case, label: RunLabel, joint: Joint, values: Mapping[str, float], group: str
+) -> list[ResultRow]:
+    return [
+        ResultRow(
+            task=task,
+            **vars(label),
+            image=str(case.id),
+            patient=case.id.patient,
+            structure=joint.abbreviation,
+            metric=metric,
+            value=value,
+            group=group,
+        )
+        for metric, value in values.items()
+    ]
