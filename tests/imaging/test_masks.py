@@ -109,3 +109,12 @@ def test_a_bone_named_twice_is_both_together() -> None:
 def test_a_single_mask_of_another_size_is_refused() -> None:
     with pytest.raises(InputError, match=r"mask of Lunate is \(2, 3\) bool, expected \(1, 3\) bool"):
         BoneMasks.from_masks([(Bone.LUNATE, np.ones((2, 3), bool))], height=1, width=3)
+
+
+@pytest.mark.parametrize("value", [-1, 2, 254])
+def test_a_value_that_is_neither_0_nor_the_highest_is_refused(value: int) -> None:
+    stack = np.zeros((14, 2, 2), np.int16)
+    stack[3, 0] = 255
+    stack[5, 1, 1] = value
+    with pytest.raises(InputError, match="values other than 0/1 or 0/255"):
+        BoneMasks.from_stack(stack)

@@ -69,7 +69,7 @@ def run_demo(out: Path, *, quick: bool = False, seed: int = 3407) -> Path:
     for task, (net, run) in runs.items():
         with _stage(console, f"3/6 Training {net} for {task}"):
             train(dataclasses.replace(named_recipe(net, flavour), seed=seed), dataset, run)
-    with _stage(console, "4/6 Evaluation on the test split, with JointPrior, which looks at no image"):
+    with _stage(console, "4/6 Evaluation on the test split, with baselines that look at no image"):
         for _, run in runs.values():
             if not (run / RESULTS_FILE).exists():
                 with progress("Evaluating") as step:

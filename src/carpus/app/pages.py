@@ -56,7 +56,9 @@ def collect(runs: Sequence[Path], *, title: str, dataset: Dataset | None = None)
 def case_panels(run: Path, results: pd.DataFrame, dataset: Dataset) -> tuple[CasePanel, ...]:
     """The best, the middle and the worst case of a run by mean DSC of the bones."""
     bones = [bone.abbreviation for bone in Bone]
-    values = results[(results["metric"] == "dsc") & results["structure"].isin(bones)]
+    # The baseline's rows lie in the same file; a trained network is what has a recipe.
+    own = results["recipe"] != ""
+    values = results[own & (results["metric"] == "dsc") & results["structure"].isin(bones)]
     order = values.groupby("image")["value"].mean().sort_values(ascending=False)
     known = {str(case.id): case for case in dataset.cases}
     panels = []

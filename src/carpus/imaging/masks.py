@@ -65,7 +65,7 @@ class BoneMasks:
                     f"masks have dtype {stack.dtype}, expected bool or one byte a pixel; cut probabilities first"
                 )
             top = stack.max(initial=0)
-            if top not in (0, 1, 255) or not np.isin(stack, (0, top)).all():
+            if top not in (0, 1, 255) or ((stack != 0) & (stack != top)).any():
                 raise InputError("masks hold values other than 0/1 or 0/255; each channel must be binary")
             stack = stack != 0
         plane = np.zeros(stack.shape[1:], np.uint16)
