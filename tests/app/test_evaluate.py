@@ -52,7 +52,7 @@ def test_missing_predictions_count_as_worst_and_unknown_ones_are_told(
     assert done.status == 0
     assert f"has no prediction of {test_cases[0].id}; each counts as the worst value" in done.err
     assert "does not know: 9999_0001_L; they were left out" in done.err
-    results = pd.DataFrame(read_results(out))
+    results = table(out)
     mine = results[(results["model"] == "Mine") & (results["metric"] == "dsc") & results["structure"].isin(BONES)]
     assert (mine[mine["image"] == str(test_cases[0].id)]["value"] == 0).all()
     assert (mine[mine["image"] != str(test_cases[0].id)]["value"] == 1).all()
@@ -84,7 +84,7 @@ def test_two_mere_folders_are_paired_by_identifier_at_native_size_with_jobs(
         done = carpus("evaluate", *arguments, "--jobs", jobs, "--out", tmp_path / f"{jobs}.csv", "--seed", "7")
         assert (done.status, done.err) == (0, "")
     assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "3.csv").read_bytes()
-    results = pd.DataFrame(read_results(tmp_path / "1.csv"))
+    results = table(tmp_path / "1.csv")
     first = results[results["image"] == "somebody"]
     reference = read_masks(test_cases[0])
     height, width = reference.shape
@@ -106,7 +106,12 @@ def test_two_mere_folders_are_paired_by_identifier_at_native_size_with_jobs(
 def test_masks_inside_a_phantom_dataset_are_not_taken_for_patients(carpus, small: Path, tmp_path: Path) -> None:
     folder = small / "BoneSegmentation" / "masks" / "test"
     carpus("evaluate", "--reference", folder, "--predicted", folder, "--out", tmp_path / "r.csv")
-    assert set(pd.DataFrame(read_results(tmp_path / "r.csv"))["data"]) == {"phantom"}
+    assert set(table(tmp_path / "r.csv")["data"]) == {"phantom"}
+
+
+def table(path: Path) -> pd.DataFrame:
+    results = read_results(path)
+    return pd.DataFrame({name: results[name].to_list() for name in results.columns})
 
 
 def erosion_table(path: Path, cases: list[Case]) -> Path:
@@ -123,13 +128,13 @@ def scored(phantoms: Path) -> list[Case]:
 
 def test_erosion_answers_are_scored_beside_the_joint_prior(carpus, phantoms: Path, tmp_path: Path) -> None:
     cases = scored(phantoms)
-    table = erosion_table(tmp_path / "answers.csv", cases[1:])
+    answers = erosion_table(tmp_path / "answers.csv", cases[1:])
     out = tmp_path / "results.csv"
-    done = carpus("evaluate", "--reference", phantoms, "--predicted", table, "--out", out, "--cut", "0.1", "--json")
+    done = carpus("evaluate", "--reference", phantoms, "--predicted", answers, "--out", out, "--cut", "0.1", "--json")
     assert done.status == 0, done.err
     assert f"has no prediction of {cases[0].id} " in done.err
     assert "joints of a probability of 0.1 or more are called eroded" in done.err
-    results = pd.DataFrame(read_results(out))
+    results = table(out)
     assert set(results["model"]) == {"answers", "JointPrior"}
     mine = results[results["model"] == "answers"].pivot_table(
         index=["image", "structure"], columns="metric", values="value", dropna=False, observed=True
@@ -160,7 +165,7 @@ def test_boxes_of_joints_are_scored(carpus, phantoms: Path, tmp_path: Path) -> N
     done = carpus("evaluate", *arguments, "--out", tmp_path / "r.csv")
     assert done.status == 0, done.err
     assert "Boxes: mean IoU 0.278" in done.out
-    results = pd.DataFrame(read_results(tmp_path / "r.csv"))
+    results = table(tmp_path / "r.csv")
     assert set(results["task"]) == {"joints"}
     missed = results["structure"] == "Lu"
     assert (results[(results["metric"] == "box_iou") & missed]["value"] == 0).all()
@@ -182,7 +187,7 @@ def test_where_there_is_nothing_to_fit_a_baseline_on_that_is_said(
     assert done.status == 0
     assert "note: there is no baseline: " in done.err
     assert "has no bones cases in train" in done.err
-    assert set(pd.DataFrame(read_results(tmp_path / "r.csv"))["model"]) == {"masks"}
+    assert set(table(tmp_path / "r.csv")["model"]) == {"masks"}
 
 
 def test_results_are_not_overwritten_unasked(carpus, small: Path, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,21 @@ def test_the_mean_shape_overlaps_with_both_hands_and_knows_only_the_training_spl
         ]
         assert 0.4 < np.mean(dice) < 0.95
     assert {row.model for row in rows} == {"MeanShape"}
+
+
+@pytest.mark.parametrize("side", Side)
+def test_of_one_training_mask_the_mean_shape_is_that_mask_on_whichever_hand(phantoms: Path, side: Side) -> None:
+    dataset = read_dataset(phantoms)
+    case = next(case for case in cases_of(phantoms, Split.TRAIN) if case.id.side is side)
+    other = next(case for case in cases_of(phantoms, Split.VAL) if case.id.side is side)
+    train, same = replace(case, bone_split=Split.TRAIN), replace(case, bone_split=Split.TEST)
+
+    def dice(*cases: Case) -> set[float]:
+        rows = score_mean_shape(replace(dataset, cases=(train, *cases)), Split.TEST)
+        return {row.value for row in rows if row.metric == "dsc" and row.structure in BONES}
+
+    assert dice(same) == {1.0}
+    assert 1.0 not in dice(replace(other, bone_split=Split.TEST))
 
 
 def test_a_task_without_a_baseline_has_no_rows_of_one(phantoms: Path) -> None:

@@ -80,8 +80,8 @@ def _best_count(counts: Int64[np.ndarray, " p"], drawn: Sequence[Int64[np.ndarra
     dice = np.zeros(most + 1)
     for pixels in drawn:
         dice += 2 * _at_least(counts[pixels], most) / (areas + pixels.size)
-    # The count 0 would be the whole image; one above the highest is the empty mask, for a bone that is nowhere.
-    return most - int(np.argmax(dice[:0:-1])) if drawn else most
+    # One above the highest count is the empty mask, for a bone that is nowhere. The whole image, count 0, never wins.
+    return most - int(np.argmax(dice[::-1])) if drawn else most
 
 
 def _at_least(counts: Int64[np.ndarray, " n"], most: int) -> Int64[np.ndarray, " m"]:

@@ -39,7 +39,8 @@ def dataset_references(cases: Sequence[Case]) -> list[BoneReference]:
             patient=case.id.patient,
             read=partial(read_masks, case),
             centre=case.institution or "",
-            spacing_mm=spacing_of(case),
+            # Without its centre, a case may be from the one whose pixel size nobody knows.
+            spacing_mm=spacing_of(case) if case.institution else None,
             groups=_groups(case),
         )
         for case in cases
