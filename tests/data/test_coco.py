@@ -97,6 +97,7 @@ RLE = {"size": [4, 5], "counts": [20]}
         ([{"image_id": CASE, "category_id": 3, "segmentation": RLE}], "unknown category 3"),
         ([{"image_id": CASE, "category": "Lunatte", "segmentation": RLE}], "did you mean 'Lunate'"),
         ([{"image_id": CASE, "category": "Lunate", "bbox": [1, 2, 3, 4]}], "no segmentation"),
+        ([{"image_id": CASE, "category": "Lunate", "segmentation": []}], "no segmentation"),
         ({**whole([]), "images": whole([])["images"] * 1 + [{"id": 8, "file_name": f"{CASE}.png"}]}, "twice"),
     ],
 )

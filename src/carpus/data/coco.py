@@ -10,7 +10,7 @@ entries together are the mask.
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -68,7 +68,8 @@ def read_coco_masks(path: Path) -> dict[str, Callable[[], BoneMasks]]:
         sizes[name] = image.get("height"), image.get("width")
         found[name] = []
     for where, entry in _entries(path, file):
-        if not isinstance(entry.get("segmentation"), (dict, list)):
+        # Files of boxes have an empty list here, which must not pass for an empty mask.
+        if not isinstance(entry.get("segmentation"), (dict, list)) or not entry["segmentation"]:
             raise InputError(f"{path} has in {where} no segmentation; export masks, not only boxes")
         bone = _structure(path, where, entry, file, parse_bone)
         found.setdefault(_image(path, where, entry, file), []).append((bone, entry))
@@ -223,13 +224,13 @@ def _masks(
         raise InputError(f"{path} has masks of {name} that cannot be read: {error}") from None
 
 
-def _grid(shapes: Iterable[Any], size: tuple[Any, Any] | None) -> tuple[int, int]:
+def _grid(shapes: Sequence[Any], size: tuple[Any, Any] | None) -> tuple[int, int]:
     if size is not None and None not in size:
         return mask_size(size)
     runs = [shape for shape in shapes if isinstance(shape, dict)]
     if runs:
         return mask_size(runs[0].get("size"))
-    if any(shapes):
+    if shapes:
         raise InputError("polygons need the image's height and width; list the image under images")
     return 1, 1
 
