@@ -25,10 +25,10 @@ from carpus.report.overlay import (
     BONE_COLOURS,
     PREDICTED_COLOUR,
     REFERENCE_COLOUR,
-    Colour,
     draw_box,
     draw_outlines,
     draw_overlay,
+    hex_colour,
 )
 from carpus.report.tables import all_tables
 
@@ -175,9 +175,9 @@ def _context(page: ReportPage, *, replicates: int) -> dict[str, object]:
         "figures": _figures(page, bones=bones, erosion=erosion),
         "cases": [_case(case) for case in page.cases],
         "reading": None if reading is None else _reading(reading),
-        "bone_legend": [(bone.abbreviation, bone.label, _hex(BONE_COLOURS[bone])) for bone in Bone],
-        "reference_colour": _hex(REFERENCE_COLOUR),
-        "predicted_colour": _hex(PREDICTED_COLOUR),
+        "bone_legend": [(bone.abbreviation, bone.label, hex_colour(BONE_COLOURS[bone])) for bone in Bone],
+        "reference_colour": hex_colour(REFERENCE_COLOUR),
+        "predicted_colour": hex_colour(PREDICTED_COLOUR),
     }
 
 
@@ -234,10 +234,6 @@ def _picture(pixels: Shaped[np.ndarray, "h w ..."]) -> str:
 def _groups(columns: tuple[Column, ...]) -> list[tuple[str, int]]:
     """Runs of neighbouring columns with one group, and how many each has."""
     return [(group, len(list(own))) for group, own in groupby(columns, key=lambda column: column.group)]
-
-
-def _hex(colour: Colour) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
 def _plain(value: object) -> str:
