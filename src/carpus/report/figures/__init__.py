@@ -3,6 +3,8 @@
 `svg(figure)` gives it to a page, `write_figure(path, figure)` writes `.svg`, `.pdf` or `.png`.
 """
 
+from carpus.report.figures.cohort import cohort_overview
+from carpus.report.figures.joints import JointAnswer, JointCase, joint_answers
 from carpus.report.figures.old import (
     confusion_matrices,
     probabilities_by_score,

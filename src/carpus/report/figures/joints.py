@@ -27,8 +27,9 @@ from carpus.report.figures.style import (
     styled,
     text_at,
 )
+from carpus.report.overlay import BONE_COLOURS, hex_colour
 
-_GAP_MM, _TOP_MM, _HEAD_MM, _LINE_MM, _LEGEND_MM = 1.5, 3.0, 4.0, 3.4, 5.0
+_GAP_MM, _TOP_MM, _HEAD_MM, _LINE_MM, _LEGEND_MM = 1.5, 3.0, 4.0, 3.4, 7.0
 _BETWEEN_MM = 2.5
 _COLUMNS = 1 + len(Joint)
 
@@ -87,7 +88,9 @@ def joint_answers(cases: Sequence[JointCase], *, is_phantom: bool) -> Figure:
         bars_mm = top_mm + _HEAD_MM + width_mm
         for line, (model, look) in enumerate(looks(models).items()):
             middle_mm = bars_mm + (line + 0.5) * _LINE_MM + 0.6
-            text_at(figure, model, left_mm=width_mm - 0.5, top_mm=middle_mm, align="right", size=6, colour=look.colour)
+            text_at(figure, model, left_mm=width_mm - 2.5, top_mm=middle_mm, align="right", size=6)
+            marker = axes_at(figure, left_mm=width_mm - 2, top_mm=middle_mm - 1, width_mm=2, height_mm=2)
+            marker.plot(0, 0, look.marker, color=look.colour, clip_on=False)
         for column, joint in enumerate(Joint, 1):
             if joint not in case.boxes:
                 continue
@@ -100,7 +103,9 @@ def joint_answers(cases: Sequence[JointCase], *, is_phantom: bool) -> Figure:
             picture = axes_at(
                 figure, left_mm=left_mm, top_mm=top_mm + _HEAD_MM, width_mm=width_mm, height_mm=width_mm
             )
-            picture.imshow(crop(to_8_bits(case.pixels), case.boxes[joint]), cmap="gray", aspect="auto")
+            picture.imshow(crop(to_8_bits(case.pixels), case.boxes[joint]), cmap="gray", aspect="auto", extent=(0, 1, 1, 0))
+            frame = hex_colour(BONE_COLOURS[joint.bone])
+            picture.add_patch(Rectangle((0.01, 0.01), 0.98, 0.98, fill=False, edgecolor=frame, linewidth=1.2))
             bars = axes_at(
                 figure, left_mm=left_mm, top_mm=bars_mm + 0.6, width_mm=width_mm,
                 height_mm=_LINE_MM * len(models),
@@ -114,13 +119,8 @@ def joint_answers(cases: Sequence[JointCase], *, is_phantom: bool) -> Figure:
 def _draw_wrist(axes: Axes, case: JointCase) -> None:
     axes.imshow(to_8_bits(case.pixels), cmap="gray", aspect="auto")
     for joint, box in case.boxes.items():
-        axes.add_patch(
-            Rectangle((box.x, box.y), box.width, box.height, fill=False, edgecolor="white", linewidth=0.6)
-        )
-        axes.text(
-            box.x + 0.04 * box.width, box.y + 0.05 * box.height, joint.abbreviation,
-            color="white", fontsize=5, va="top",
-        )  # fmt: skip
+        frame = hex_colour(BONE_COLOURS[joint.bone])
+        axes.add_patch(Rectangle((box.x, box.y), box.width, box.height, fill=False, edgecolor=frame, linewidth=0.8))
 
 
 def _draw_bars(axes: Axes, answers: Sequence[JointAnswer | None], *, score: int | None) -> None:

@@ -42,6 +42,8 @@ _NETWORKS = (
 """Whose colour is fixed, of each task in the order of `COLOURS`."""
 
 _MARKERS = "osD^v"
+_PHANTOM = "PHANTOM: synthetic wrists"
+_PHANTOM_LOOK: dict[str, Any] = {"ha": "right", "fontsize": 6, "fontweight": "bold", "color": "#a03a00"}
 _MM_PER_INCH = 25.4
 _RASTER_DPI = 450
 _Suffix = Literal[".svg", ".pdf", ".png"]
@@ -141,7 +143,7 @@ def canvas(*, width_mm: float, height_mm: float, is_phantom: bool) -> Figure:
     figure = Figure(figsize=(width_mm / _MM_PER_INCH, height_mm / _MM_PER_INCH), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03)  # type: ignore[union-attr, call-arg]
     if is_phantom:
-        figure.suptitle(**_PHANTOM_LABEL, x=0.995)
+        figure.suptitle(_PHANTOM, x=0.995, **_PHANTOM_LOOK)
     return figure
 
 
@@ -149,7 +151,7 @@ def fixed_canvas(*, width_mm: float, height_mm: float, is_phantom: bool) -> Figu
     """As `canvas`, for panels that are placed by `axes_at`."""
     figure = Figure(figsize=(width_mm / _MM_PER_INCH, height_mm / _MM_PER_INCH))
     if is_phantom:
-        figure.text(y=1 - 0.7 / height_mm, x=1 - 0.5 / width_mm, va="top", **_PHANTOM_LABEL)
+        figure.text(1 - 0.5 / width_mm, 1 - 0.7 / height_mm, _PHANTOM, va="top", **_PHANTOM_LOOK)
     return figure
 
 
@@ -213,12 +215,3 @@ def _save(figure: Figure, file: StringIO | Path, suffix: str) -> None:
         transparent=suffix == ".svg",
         metadata=dict(_NO_METADATA[suffix]),
     )
-
-
-_PHANTOM_LABEL: dict[str, Any] = {
-    "s" : "PHANTOM: synthetic wrists",
-    "ha": "right",
-    "fontsize": 6,
-    "fontweight": "bold",
-    "color": "#a03a00",
-}
