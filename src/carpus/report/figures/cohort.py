@@ -34,7 +34,7 @@ def cohort_overview(dataset: Dataset) -> Figure:
     if not dataset.cases:
         raise InputError(f"{dataset.root} has no case, expected some to count; check the dataset")
     counts = dataset_statistics(dataset)
-    figure = canvas(width_mm=DOUBLE_MM, height_mm=122, is_phantom=dataset.is_phantom)
+    figure = canvas(width_mm=DOUBLE_MM, height_mm=115, is_phantom=dataset.is_phantom)
     grid = figure.add_gridspec(5, 2, width_ratios=(1.75, 1), height_ratios=(1.5, 0.7, 1.1, 0.8, 1.6))
     circle, *panels = (
         figure.add_subplot(place) for place in (grid[:, 0], *(grid[row, 1] for row in range(5)))

@@ -96,7 +96,7 @@ def draw_circle(axes: Axes, cases: Sequence[Case]) -> None:
     axes.add_collection(PolyCollection(cells, facecolors=colours, edgecolors="white", linewidths=thin))
     _label_rings(axes, oldest=oldest, most_images=most_images)
     axes.text(0, -0.01, f"{len(everyone)} patients\n{len(cases)} images", ha="center", va="center")
-    axes.set(xlim=(-1.14, 1.14), ylim=(-1.24, 1.04), aspect="equal")
+    axes.set(xlim=(-1.14, 1.14), ylim=(-1.3, 1.04), aspect="equal")
     axes.set_axis_off()
     axes.set_anchor("N")
     _legends(axes)
@@ -193,6 +193,6 @@ def _legends(axes: Axes) -> None:
     ]
     head = Patch(alpha=0, label="highest SvdH score of a wrist:")
     looks = {"handlelength": 0.9, "handleheight": 0.8, "borderpad": 0, "loc": "upper center", "columnspacing": 0.9}
-    first = axes.legend(handles=[head, *scores], ncols=8, bbox_to_anchor=(0.5, 0.045), **looks)
+    first = axes.legend(handles=[head, *scores], ncols=8, bbox_to_anchor=(0.5, 0.03), **looks)
     axes.add_artist(first)
-    axes.legend(handles=rest, ncols=5, bbox_to_anchor=(0.5, 0.005), **looks)
+    axes.legend(handles=rest, ncols=5, bbox_to_anchor=(0.5, -0.01), **looks)
