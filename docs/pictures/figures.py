@@ -65,10 +65,10 @@ def main(folder: Path) -> None:
         "joints": lambda: figures.joint_answers(
             [_joint_case(visit, phantom) for visit, phantom in zip(visits, phantoms[:2], strict=False)], is_phantom=True
         ),
-        "bones": lambda: figures.values_of_bones(
+        "bones": lambda: figures.bone_dots(
             [_bone_table("dsc", SEGMENTERS), _bone_table("nsd", SEGMENTERS)], wrist=_right_hand(phantoms)
         ),
-        "bones_few": lambda: figures.values_of_bones(
+        "bones_few": lambda: figures.bone_dots(
             [_bone_table(metric, ["UKAN", "SwinUMamba"]) for metric in ("dsc", "nsd")]
         ),
         "confusion": lambda: figures.confusion_matrices(
@@ -90,14 +90,22 @@ def main(folder: Path) -> None:
             [_scored(model) for model in CLASSIFIERS], is_phantom=True, generator=np.random.default_rng(0)
         ),
         "calibration": lambda: figures.calibration_curves([_reliability(m) for m in CLASSIFIERS], is_phantom=True),
-        "centres": lambda: figures.values_of_parts(_centre_table(), _DSC),
-        "patients": lambda: figures.values_of_patients(
+        "centres": lambda: figures.part_dots(_centre_table(), _DSC),
+        "patients": lambda: figures.patient_ranges(
             {model: _patients(SEGMENTERS[model]) for model in ("PSPNet", "Unet", "TransUNet", "SwinUMamba")},
             metric="dsc", is_phantom=True,
         ),
         "leaderboard": lambda: figures.leaderboard(_standings(), metric="dsc", is_phantom=True),
         "differences": lambda: figures.paired_differences(
             _differences(), first="SwinUMamba", second="TransUNet", metric="dsc", is_phantom=True
+        ),
+        "training": lambda: figures.training_curves(
+            {"SwinUMamba": _history("val_dsc", "val_nsd"), "MedMamba": _history("val_auroc")}, is_phantom=True
+        ),
+        "scores": lambda: figures.reference_scores(SCORE_COUNTS, is_phantom=True),
+        "spreads": lambda: figures.bone_spreads(
+            {model: _spread(SEGMENTERS[model]) for model in ("Unet", "TransUNet", "SwinUMamba")},
+            metric="dsc", is_phantom=True,
         ),
     }  # fmt: skip
     for name, drawing in made.items():
@@ -106,7 +114,6 @@ def main(folder: Path) -> None:
         figure = drawing()
         for suffix in ("svg", "pdf", "png"):
             figures.write_figure(folder / f"{name}.{suffix}", figure)
-        print(folder / name)
 
 
 def _case(phantom: Phantom, models: list[str], seed: int) -> SegmentationCase:
@@ -214,6 +221,21 @@ def _patients(amount: float) -> list[PatientValues]:
     return found
 
 
+def _history(*metrics: str) -> dict[str, list[float]]:
+    chance = np.random.default_rng(19)
+    epoch = np.arange(1, 41)
+    curves = {"train_loss": 0.9 * np.exp(-epoch / 9) + 0.05, "val_loss": 0.8 * np.exp(-epoch / 8) + 0.12}
+    curves |= {metric: 0.95 - 0.6 * np.exp(-epoch / (6 + 3 * n)) for n, metric in enumerate(metrics)}
+    return {"epoch": epoch.tolist()} | {
+        name: (curve + chance.normal(0, 0.012, len(epoch))).tolist() for name, curve in curves.items()
+    }
+
+
+def _spread(amount: float) -> dict[Bone, np.ndarray]:
+    chance = np.random.default_rng(23)
+    return {bone: 1 - amount * 0.03 * chance.gamma(4 + 3 * chance.random(), 0.2, 60) for bone in Bone}
+
+
 def _standings() -> list[Standing]:
     chance = np.random.default_rng(13)
     values = np.array([1 - 0.03 * amount for amount in SEGMENTERS.values()])
@@ -221,9 +243,7 @@ def _standings() -> list[Standing]:
     ranks = (-draws).argsort(axis=1).argsort(axis=1)
     low, high = np.percentile(draws, (2.5, 97.5), axis=0)
     return [
-        Standing(
-            model, Cell(values[k], low[k], high[k]), np.bincount(ranks[:, k], minlength=len(values)) / len(draws)
-        )
+        Standing(model, Cell(values[k], low[k], high[k]), np.bincount(ranks[:, k], minlength=len(values)) / len(draws))
         for k, model in enumerate(SEGMENTERS)
     ]
 

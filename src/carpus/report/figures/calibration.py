@@ -52,10 +52,11 @@ def calibration_curves(curves: Sequence[Reliability], *, is_phantom: bool = Fals
     panels = figure.subplots(2 * down, across, squeeze=False, sharex=True, height_ratios=[3.4, 1] * down)
     for axes in panels[-2:, len(curves) - across * (down - 1) :].ravel():
         axes.axis("off")
-    for place, (curve, look) in enumerate(zip(curves, looks(own.model for own in curves).values(), strict=True)):
+    models = looks(curve.model for curve in curves)
+    for place, curve in enumerate(curves):
         row, column = divmod(place, across)
         above, below = panels[2 * row : 2 * row + 2, column]
-        _draw_curve(above, curve, look)
+        _draw_curve(above, curve, models[curve.model])
         below.bar(curve.edges[:-1], curve.counts, np.diff(curve.edges), align="edge", color=GREY, edgecolor="white")
         below.yaxis.set_major_locator(MaxNLocator(2, integer=True))
         below.grid(visible=False)

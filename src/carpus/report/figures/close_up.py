@@ -23,9 +23,7 @@ def worst_error(reference: BoneMasks, predicted: Sequence[BoneMasks]) -> Box | N
         reference: The bones as they are.
         predicted: By several models, on the same grid.
     """
-    return _around_largest(
-        reference.mask(bone) ^ one.mask(bone) for one in predicted for bone in Bone
-    )
+    return _around_largest(reference.mask(bone) ^ one.mask(bone) for one in predicted for bone in Bone)
 
 
 def worst_overlap_error(reference: BoneMasks, predicted: Sequence[BoneMasks], *, outside: Box | None) -> Box | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -14,10 +15,11 @@ from carpus.data.reader import Dataset
 from carpus.data.statistics import Statistics, dataset_statistics
 from carpus.errors import InputError
 from carpus.report.figures.cohort_circle import SEX_COLOURS, centre_colours, centre_names, draw_circle
-from carpus.report.figures.style import COLOURS, DOUBLE_MM, GREY, SEVERITY, canvas, styled
+from carpus.report.figures.style import DOUBLE_MM, GREY, SEVERITY, canvas, styled
 
 _SPLIT_COLOURS = {Split.TRAIN: "#2c66a7", Split.VAL: "#d7ab13", Split.TEST: "#61bdd1"}
 _AGE_STEP = 10
+_PALE = 0.45
 _LEGEND: dict[str, Any] = {
     "loc": "lower right", "bbox_to_anchor": (1.02, 0.97), "borderpad": 0,
     "handlelength": 0.8, "handletextpad": 0.3, "columnspacing": 0.7,
@@ -36,9 +38,7 @@ def cohort_overview(dataset: Dataset) -> Figure:
     counts = dataset_statistics(dataset)
     figure = canvas(width_mm=DOUBLE_MM, height_mm=115, is_phantom=dataset.is_phantom)
     grid = figure.add_gridspec(5, 2, width_ratios=(1.75, 1), height_ratios=(1.5, 0.7, 1.1, 0.8, 1.6))
-    circle, *panels = (
-        figure.add_subplot(place) for place in (grid[:, 0], *(grid[row, 1] for row in range(5)))
-    )
+    circle, *panels = (figure.add_subplot(place) for place in (grid[:, 0], *(grid[row, 1] for row in range(5))))
     draw_circle(circle, dataset.cases)
     for letter, axes, title in zip(
         "ABCDEF",
@@ -61,10 +61,10 @@ def _draw_centres(axes: Axes, dataset: Dataset) -> None:
     patients = Counter(
         centre for _, centre in {(case.id.patient, case.institution or "unknown") for case in dataset.cases}
     )
-    colours = [centre_colours(centres)[centre] for centre in centres]
-    for shift, counted, strength in ((-0.2, patients, 1.0), (0.2, images, 0.45)):
+    full = np.array([to_rgb(colour) for colour in centre_colours(centres).values()])
+    for shift, counted, colours in ((-0.2, patients, full), (0.2, images, 1 - (1 - full) * _PALE)):
         widths = [counted[centre] for centre in centres]
-        bars = axes.barh(np.arange(len(centres)) + shift, widths, height=0.38, color=colours, alpha=strength)
+        bars = axes.barh(np.arange(len(centres)) + shift, widths, height=0.38, color=colours)
         axes.bar_label(bars, padding=1.5, fontsize=6)
     axes.set_yticks(range(len(centres)), centres)
     axes.invert_yaxis()
@@ -100,7 +100,7 @@ def _draw_ages(axes: Axes, dataset: Dataset) -> None:
     edges = np.arange(0, top + _AGE_STEP + 1, _AGE_STEP)
     names = {"F": "female", "M": "male", None: "unknown"}
     axes.hist(
-        list(shown.values()) or [[]], edges, stacked=True, rwidth=0.9,
+        list(shown.values()) or [[]], list(edges), stacked=True, rwidth=0.9,
         color=[SEX_COLOURS[sex] for sex in shown] or None, label=[names[sex] for sex in shown] or None,
     )  # fmt: skip
     axes.set(xlabel="years at the first visit", ylabel="patients")
@@ -122,10 +122,9 @@ def _draw_visits(axes: Axes, counts: Statistics) -> None:
 
 def _draw_scores(axes: Axes, counts: Statistics) -> None:
     """Only scores above 0 have bars, as they would vanish beside the healthy joints."""
+    every_split = counts.erosion_scores.values()
     total = {
-        joint: np.array(
-            [sum(counts.erosion_scores[split.value][joint.abbreviation][score] for split in Split) for score in SVDH_SCORES]
-        )
+        joint: np.sum([list(by_joint[joint.abbreviation].values()) for by_joint in every_split], axis=0)
         for joint in Joint
     }
     left = np.zeros(len(Joint))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -192,7 +193,13 @@ def _legends(axes: Axes) -> None:
         Patch(color=SEX_COLOURS["M"], label="male"),
     ]
     head = Patch(alpha=0, label="highest SvdH score of a wrist:")
-    looks = {"handlelength": 0.9, "handleheight": 0.8, "borderpad": 0, "loc": "upper center", "columnspacing": 0.9}
+    looks: dict[str, Any] = {
+        "handlelength": 0.9,
+        "handleheight": 0.8,
+        "borderpad": 0,
+        "loc": "upper center",
+        "columnspacing": 0.9,
+    }
     first = axes.legend(handles=[head, *scores], ncols=8, bbox_to_anchor=(0.5, 0.03), **looks)
     axes.add_artist(first)
     axes.legend(handles=rest, ncols=5, bbox_to_anchor=(0.5, -0.01), **looks)

@@ -11,8 +11,8 @@ from carpus.errors import InputError
 from carpus.metrics import Confusion
 from carpus.report.figures.style import DOUBLE_MM, INK, canvas, styled
 
-_ACROSS = 6
-_CELL_MM = 27.0
+_ACROSS = 5
+_CELL_MM = 33.0
 
 
 @styled
@@ -58,12 +58,12 @@ def confusion_by_joint(matrices: Mapping[str, Mapping[str, Confusion]], *, is_ph
     """
     joints = {tuple(own) for own in matrices.values()}
     if len(joints) != 1 or () in joints:
-        raise InputError(f"{len(joints)} different sets of joints, expected the same for every model; evaluate it again")
+        raise InputError(f"{len(joints)} sets of joints, expected the same for every model; evaluate it again")
     (columns,) = joints
     edge_mm = (DOUBLE_MM - 14) / max(len(columns), 4)
     figure = canvas(
         width_mm=min(DOUBLE_MM, edge_mm * len(columns) + 14),
-        height_mm=len(matrices) * edge_mm * 0.86 + 14,
+        height_mm=len(matrices) * (edge_mm - 0.5) + 10,
         is_phantom=is_phantom,
     )
     panels = figure.subplots(len(matrices), len(columns), squeeze=False)
@@ -84,7 +84,7 @@ def _draw_matrix(axes: Axes, counts: Confusion, *, size: float) -> None:
     share = numbers / np.maximum(of_row, 1)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1.25, aspect="equal")
     for (row, column), number in np.ndenumerate(numbers):
-        ink = "white" if share[row, column] > 0.6 else INK
+        ink = "white" if share[row, column] > 0.7 else INK
         part = f"{share[row, column]:.0%}" if of_row[row] else "\N{EN DASH}"
         axes.text(column, row - 0.14, str(number), ha="center", va="center", color=ink, fontsize=size)
         axes.text(column, row + 0.2, part, ha="center", va="center", color=ink, fontsize=max(size - 2, 5.5))

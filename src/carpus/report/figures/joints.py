@@ -72,7 +72,7 @@ def joint_answers(cases: Sequence[JointCase], *, is_phantom: bool) -> Figure:
         InputError: No case, or not the same models in all.
     """
     if not cases or len({tuple(case.answers) for case in cases}) > 1:
-        raise InputError(f"{len(cases)} cases with their models, expected some with the same models each; complete them")
+        raise InputError(f"{len(cases)} cases, expected some, each with the same models; complete them")
     models = tuple(cases[0].answers)
     width_mm = (DOUBLE_MM - _GAP_MM * _COLUMNS) / _COLUMNS
     case_mm = _HEAD_MM + width_mm + _LINE_MM * len(models) + _BETWEEN_MM
@@ -81,9 +81,7 @@ def joint_answers(cases: Sequence[JointCase], *, is_phantom: bool) -> Figure:
     for row, case in enumerate(cases):
         top_mm = _TOP_MM + row * case_mm
         text_at(figure, case.title, left_mm=0.5, top_mm=top_mm + _HEAD_MM / 2, weight="bold")
-        wrist = axes_at(
-            figure, left_mm=0.5, top_mm=top_mm + _HEAD_MM, width_mm=width_mm, height_mm=width_mm
-        )
+        wrist = axes_at(figure, left_mm=0.5, top_mm=top_mm + _HEAD_MM, width_mm=width_mm, height_mm=width_mm)
         _draw_wrist(wrist, case)
         bars_mm = top_mm + _HEAD_MM + width_mm
         for line, (model, look) in enumerate(looks(models).items()):
@@ -100,10 +98,10 @@ def joint_answers(cases: Sequence[JointCase], *, is_phantom: bool) -> Figure:
                 figure, head, left_mm=left_mm + width_mm / 2, top_mm=top_mm + _HEAD_MM / 2, align="center",
                 weight="bold" if case.scores.get(joint) else "normal",
             )  # fmt: skip
-            picture = axes_at(
-                figure, left_mm=left_mm, top_mm=top_mm + _HEAD_MM, width_mm=width_mm, height_mm=width_mm
+            picture = axes_at(figure, left_mm=left_mm, top_mm=top_mm + _HEAD_MM, width_mm=width_mm, height_mm=width_mm)
+            picture.imshow(
+                crop(to_8_bits(case.pixels), case.boxes[joint]), cmap="gray", aspect="auto", extent=(0, 1, 1, 0)
             )
-            picture.imshow(crop(to_8_bits(case.pixels), case.boxes[joint]), cmap="gray", aspect="auto", extent=(0, 1, 1, 0))
             frame = hex_colour(BONE_COLOURS[joint.bone])
             picture.add_patch(Rectangle((0.01, 0.01), 0.98, 0.98, fill=False, edgecolor=frame, linewidth=1.2))
             bars = axes_at(

@@ -63,13 +63,13 @@ def leaderboard(standings: Sequence[Standing], *, metric: str, is_phantom: bool 
 
 
 def _draw_values(axes: Axes, standings: Sequence[Standing], metric: str) -> None:
-    for place, (standing, look) in enumerate(zip(standings, looks(own.model for own in standings).values(), strict=True)):
+    for place, (standing, look) in enumerate(
+        zip(standings, looks(own.model for own in standings).values(), strict=True)
+    ):
         cell = standing.cell
         axes.hlines(place, cell.low, cell.high, color=look.colour)
         axes.plot(cell.value, place, look.marker, color=look.colour, markersize=4)
-        axes.text(
-            1.02, place, cell.text(3), transform=axes.get_yaxis_transform(), va="center", color=INK
-        )
+        axes.text(1.02, place, cell.text(3), transform=axes.get_yaxis_transform(), va="center", color=INK)
     _name_lines(axes, standings)
     axes.set_xlabel(f"{METRICS[metric].label} ({METRICS[metric].better} is better)")
 

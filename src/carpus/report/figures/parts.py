@@ -14,7 +14,7 @@ _DOT_MM, _LEAST_MM = 1.6, 5.0
 
 
 @styled
-def values_of_parts(table: Table, column: Column) -> Figure:
+def part_dots(table: Table, column: Column) -> Figure:
     """A band a part, a dot a model with its 95 % interval.
 
     Args:
@@ -26,7 +26,9 @@ def values_of_parts(table: Table, column: Column) -> Figure:
     """
     rows = [row for row in run_rows(table) if row.part]
     if not rows or column not in table.columns:
-        raise InputError(f"table {table.name} has {len(rows)} rows with parts, expected some, and the column; choose another")
+        raise InputError(
+            f"table {table.name} has {len(rows)} rows with parts, expected some and the column; choose another table"
+        )
     place = table.columns.index(column)
     names = row_names(rows)
     models = looks(names)

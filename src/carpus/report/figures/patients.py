@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from carpus.errors import InputError
@@ -30,9 +31,7 @@ class PatientValues:
 
 
 @styled
-def values_of_patients(
-    models: Mapping[str, Sequence[PatientValues]], *, metric: str, is_phantom: bool = False
-) -> Figure:
+def patient_ranges(models: Mapping[str, Sequence[PatientValues]], *, metric: str, is_phantom: bool = False) -> Figure:
     """A panel a model: the patients from worst to best, a dot at the mean, a line over the range of the images.
 
     Args:
@@ -51,9 +50,7 @@ def values_of_patients(
         raise InputError(f"{len(models)} models with patients, expected one or more, each with a defined value")
     across = min(len(models), _ACROSS)
     down = -(-len(models) // across)
-    figure = canvas(
-        width_mm=SINGLE_MM if across == 1 else DOUBLE_MM, height_mm=38 * down + 12, is_phantom=is_phantom
-    )
+    figure = canvas(width_mm=SINGLE_MM if across == 1 else DOUBLE_MM, height_mm=38 * down + 12, is_phantom=is_phantom)
     panels = figure.subplots(down, across, squeeze=False, sharey=True)
     for axes in panels.ravel()[len(models) :]:
         axes.axis("off")
@@ -75,7 +72,12 @@ def values_of_patients(
         axes.grid(visible=False, axis="x")
     for axes in panels[:, 0]:
         axes.set_ylabel(METRICS[metric].label)
-    figure.supxlabel("patients, worst first (dot: mean; line: range over images; dashed: median)", fontsize=7)
-    handles = {label: handle for axes in panels.ravel() for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3)
+    handles: dict[str, Artist] = {}
+    for axes in panels.ravel():
+        found, labels = axes.get_legend_handles_labels()
+        handles.update(zip(labels, found, strict=True))
+    figure.legend(
+        list(handles.values()), handles.keys(), loc="outside lower center", ncols=3, title_fontsize=7,
+        title="patients, the worst first (dot: mean; line: range over the images; dashed: median)",
+    )  # fmt: skip
     return figure

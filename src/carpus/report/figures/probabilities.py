@@ -49,9 +49,7 @@ def probabilities_by_score(
         raise InputError("0 models with probabilities, expected one or more; evaluate a classifier first")
     across = min(len(answers), _ACROSS)
     down = -(-len(answers) // across)
-    figure = canvas(
-        width_mm=min(46 * across + 6, DOUBLE_MM), height_mm=38 * down + 8, is_phantom=is_phantom
-    )
+    figure = canvas(width_mm=min(46 * across + 6, DOUBLE_MM), height_mm=38 * down + 8, is_phantom=is_phantom)
     panels = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
     for axes in panels.ravel()[len(answers) :]:
         axes.axis("off")

@@ -59,7 +59,7 @@ def segmentation_errors(cases: Sequence[SegmentationCase], *, is_phantom: bool) 
         InputError: No case, not the same models in all, or masks of another size than their image.
     """
     if not cases or len({tuple(case.predicted) for case in cases}) > 1:
-        raise InputError(f"{len(cases)} cases with their models, expected some with the same models each; complete them")
+        raise InputError(f"{len(cases)} cases, expected some, each with the same models; complete them")
     names = ["Radiograph", "Reference", *cases[0].predicted]
     across = min(len(names), _ACROSS)
     lines = [names[start : start + across] for start in range(0, len(names), across)]
@@ -70,9 +70,7 @@ def segmentation_errors(cases: Sequence[SegmentationCase], *, is_phantom: bool) 
     total_mm = _TOP_MM + _LEGEND_MM
     for height, heads in zip(heights_mm, heads_mm, strict=True):
         total_mm += sum(heads) + len(lines) * (height + small_mm + 2 * _GAP_MM) + _BETWEEN_MM
-    figure = fixed_canvas(
-        width_mm=_LEFT_MM + across * (width_mm + _GAP_MM), height_mm=total_mm, is_phantom=is_phantom
-    )
+    figure = fixed_canvas(width_mm=_LEFT_MM + across * (width_mm + _GAP_MM), height_mm=total_mm, is_phantom=is_phantom)
     top_mm = _TOP_MM
     for case, height_mm, heads in zip(cases, heights_mm, heads_mm, strict=True):
         every = list(case.predicted.values())
@@ -84,9 +82,7 @@ def segmentation_errors(cases: Sequence[SegmentationCase], *, is_phantom: bool) 
                 left_mm = _LEFT_MM + place * (width_mm + _GAP_MM)
                 if head_mm:
                     text_at(figure, name, left_mm=left_mm + width_mm / 2, top_mm=top_mm + head_mm / 2, align="center")
-                axes = axes_at(
-                    figure, left_mm=left_mm, top_mm=top_mm + head_mm, width_mm=width_mm, height_mm=height_mm
-                )
+                axes = axes_at(figure, left_mm=left_mm, top_mm=top_mm + head_mm, width_mm=width_mm, height_mm=height_mm)
                 axes.imshow(_picture(case, name), aspect="auto", cmap="gray")
                 if name in case.dsc:
                     axes.text(

@@ -25,7 +25,7 @@ SINGLE_MM, DOUBLE_MM = 88.0, 180.0
 INK, FAINT, GREY = "#22282f", "#d5dade", "#767f88"
 ERODED, HEALTHY = "#D55E00", "#0072B2"
 RIGHT, WRONG = "#0072B2", "#D55E00"
-SEVERITY = ("#dfe4e8", "#fed98e", "#fe9929", "#d95f0e", "#993404", "#4d1a02")
+SEVERITY = ("#e4e9ec", "#fdcf7d", "#fe9929", "#d95f0e", "#993404", "#4d1a02")
 """The colours of the SvdH scores 0 to 5, each darker than the one before."""
 
 COLOURS = (
@@ -35,10 +35,12 @@ COLOURS = (
 """Colours on white. To eyes that do not tell red from green any two differ by 20 or more in CIELAB."""
 
 _NETWORKS = (
-    ("Unet", "DeepLabV3", "FPN", "PSPNet", "DeepLabV3+", "SegResNet", "Unet++")
-    + ("SegFormer", "TransUNet", "UKAN", "UMambaBot", "UMambaEnc", "SwinUMamba"),
+    (
+        "Unet", "DeepLabV3", "FPN", "PSPNet", "DeepLabV3+", "SegResNet", "Unet++",
+        "SegFormer", "TransUNet", "UKAN", "UMambaBot", "UMambaEnc", "SwinUMamba",
+    ),
     ("MobileViT", "JointPrior", "MobileNet", "LeViT", "EfficientFormer", "ResNet", "MedMamba", "ConvKAN"),
-)
+)  # fmt: skip
 """Whose colour is fixed, of each task in the order of `COLOURS`."""
 
 _MARKERS = "osD^v"
@@ -131,9 +133,7 @@ def looks(models: Iterable[str]) -> dict[str, Look]:
     free = [place for place in range(len(COLOURS) * len(_MARKERS)) if place not in places.values()]
     places.update(zip(others, free, strict=False))
     return {
-        model: Look(
-            COLOURS[place % len(COLOURS)], _MARKERS[(place + place // len(COLOURS)) % len(_MARKERS)]
-        )
+        model: Look(COLOURS[place % len(COLOURS)], _MARKERS[(place + place // len(COLOURS)) % len(_MARKERS)])
         for model, place in places.items()
     }
 
