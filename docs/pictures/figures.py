@@ -186,7 +186,7 @@ def _counts(answers: dict[Joint, tuple[np.ndarray, np.ndarray]], joint: Joint | 
 
 def _scored(model: str) -> ScoredProbabilities:
     scores, probability = (np.concatenate(part) for part in zip(*_answers(model).values(), strict=True))
-    return ScoredProbabilities(model, scores, probability, 0.5)
+    return ScoredProbabilities(model, scores, probability, (0.5,))
 
 
 def _reliability(model: str) -> Reliability:

@@ -20,7 +20,7 @@ from carpus.imaging.intensity import to_8_bits
 from carpus.imaging.masks import BoneMasks
 from carpus.report import figures
 from carpus.report.cells import Column, Table, number_text
-from carpus.report.erosion_tables import erosion_runs, joint_confusion
+from carpus.report.figure_data import joint_confusions, score_counts, scored_probabilities, values_of_bones
 from carpus.report.overlay import (
     BONE_COLOURS,
     PREDICTED_COLOUR,
@@ -182,17 +182,24 @@ def _context(page: ReportPage, *, replicates: int) -> dict[str, object]:
 
 
 def _figures(page: ReportPage, *, bones: list[Table], erosion: list[Table]) -> dict[str, Markup]:
+    is_phantom = page.is_phantom or bool((page.results["data"] != "patients").any())
     made = {}
     if page.histories:
-        made["histories"] = figures.training_curves(page.histories)
+        histories = {
+            name: {str(column): list(frame[column]) for column in frame} for name, frame in page.histories.items()
+        }
+        made["histories"] = figures.training_curves(histories, is_phantom=is_phantom)
     if bones:
-        made["bones"] = figures.values_by_bone(page.results)
+        values = values_of_bones(page.results, metric="dsc")
+        made["bones"] = figures.bone_spreads(values, metric="dsc", is_phantom=is_phantom)
     if erosion:
-        matrices = [(run.model, joint_confusion(joints)) for run, joints in erosion_runs(page.results)]
-        made["scores"] = figures.reference_scores(page.results)
-        made["confusion"] = figures.confusion_matrices(matrices)
-        made["probabilities"] = figures.probabilities_by_score(page.results, generator=np.random.default_rng(0))
-    return {name: Markup(svg) for name, svg in made.items()}  # noqa: S704 (matplotlib escapes what it writes)
+        matrices = [(name, own["All"]) for name, own in joint_confusions(page.results).items()]
+        answers = scored_probabilities(page.results)
+        chance = np.random.default_rng(0)
+        made["scores"] = figures.reference_scores(score_counts(page.results), is_phantom=is_phantom)
+        made["confusion"] = figures.confusion_matrices(matrices, is_phantom=is_phantom)
+        made["probabilities"] = figures.probabilities_by_score(answers, is_phantom=is_phantom, generator=chance)
+    return {name: Markup(figures.svg(figure)) for name, figure in made.items()}  # noqa: S704 (matplotlib escapes)
 
 
 def _case(case: CasePanel) -> dict[str, object]:

@@ -22,13 +22,13 @@ class ScoredProbabilities:
         model: The network's or baseline's name.
         scores: Reference SvdH scores, 0 to 5.
         probability: Of erosion, 0 to 1; NaN if unread, which is not drawn.
-        cut: At or above it a joint is called eroded.
+        cuts: At or above its cut a joint is called eroded; one for all joints, or several.
     """
 
     model: str
     scores: Int[np.ndarray, " n"]
     probability: Float[np.ndarray, " n"]
-    cut: float
+    cuts: tuple[float, ...]
 
 
 @styled
@@ -61,7 +61,8 @@ def probabilities_by_score(
             read = own.probability[(own.scores == score) & ~np.isnan(own.probability)]
             if len(read):
                 axes.plot([score - 0.36, score + 0.36], [np.median(read)] * 2, color=INK, solid_capstyle="butt")
-        axes.axhline(own.cut, color=INK, linewidth=0.6, linestyle="--")
+        for cut in own.cuts:
+            axes.axhline(cut, color=INK, linewidth=0.6, linestyle="--")
         axes.set(title=own.model, xlim=(-0.5, 5.5), ylim=(-0.03, 1.03))
         axes.set_xticks(list(SVDH_SCORES))
         axes.tick_params(labelbottom=place + across >= len(answers))

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.typing import ColorType
 
 from carpus.errors import InputError
@@ -48,6 +50,8 @@ _PHANTOM = "PHANTOM: synthetic wrists"
 _PHANTOM_LOOK: dict[str, Any] = {"ha": "right", "fontsize": 6, "fontweight": "bold", "color": "#a03a00"}
 _MM_PER_INCH = 25.4
 _RASTER_DPI = 450
+_LAYOUT_DPI = 300
+"""Fine enough that the width of a word does not depend on it."""
 _Suffix = Literal[".svg", ".pdf", ".png"]
 _NO_METADATA: Mapping[str, Mapping[str, None]] = {
     # A page must name no outside address, and a date would make every file another.
@@ -140,7 +144,7 @@ def looks(models: Iterable[str]) -> dict[str, Look]:
 
 def canvas(*, width_mm: float, height_mm: float, is_phantom: bool) -> Figure:
     """An empty figure that arranges its panels itself; says PHANTOM in its corner if it is of synthetic wrists."""
-    figure = Figure(figsize=(width_mm / _MM_PER_INCH, height_mm / _MM_PER_INCH), layout="constrained")
+    figure = Figure(figsize=(width_mm / _MM_PER_INCH, height_mm / _MM_PER_INCH), layout="constrained", dpi=_LAYOUT_DPI)
     figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03)  # type: ignore[union-attr, call-arg]
     if is_phantom:
         figure.suptitle(_PHANTOM, x=0.995, **_PHANTOM_LOOK)
@@ -206,8 +210,18 @@ def write_figure(path: Path, figure: Figure) -> None:
         _save(figure, draft, suffix)
 
 
+def _arrange(figure: Figure) -> None:
+    """Places the panels for good, to a millionth: the solver's last bits differ between runs, and so would files."""
+    if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        for axes in figure.axes:
+            axes.set_position(np.round(axes.get_position(original=True).bounds, 6).tolist())
+
+
 @styled
 def _save(figure: Figure, file: StringIO | Path, suffix: str) -> None:
+    _arrange(figure)
     figure.savefig(
         file,
         format=suffix[1:],
