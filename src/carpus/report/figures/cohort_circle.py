@@ -30,6 +30,7 @@ _SEX, _AGE, _RIGHT, _LEFT, _IMAGES, _CENTRE = (
 """Inner and outer radius of each ring."""
 _IMAGE_COLOURS = ("#767f88", "#b5bcc3")
 _STEP_DEGREES = 2.0
+_MANY = 300
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,9 @@ def draw_circle(axes: Axes, cases: Sequence[Case]) -> None:
         cells.append(_cell(sector.start, sector.stop, *_SEX))
         colours.append(SEX_COLOURS[sector.visits[0][0].sex])
     _draw_guides(axes, sectors, [(_IMAGES, most_images), (_AGE, oldest)])
-    thin = 0.25 if len(everyone) < 150 else 0.1
-    axes.add_collection(PolyCollection(cells, facecolors=colours, edgecolors="white", linewidths=thin))
+    # Where a cell is hardly wider than a line, white lines between them would wash the colours out.
+    edges, thin = ("white", min(0.25, 25 / len(everyone))) if len(everyone) < _MANY else ("face", 0.1)
+    axes.add_collection(PolyCollection(cells, facecolors=colours, edgecolors=edges, linewidths=thin))
     _label_rings(axes, oldest=oldest, most_images=most_images)
     axes.text(0, -0.01, f"{len(everyone)} patients\n{len(cases)} images", ha="center", va="center")
     axes.set(xlim=(-1.14, 1.14), ylim=(-1.3, 1.04), aspect="equal")
