@@ -73,6 +73,12 @@ def test_masks_without_any_error_need_no_close_up() -> None:
     assert len(pictures(figures.segmentation_errors([case], is_phantom=False))) == 3
 
 
+def test_masks_of_another_size_are_refused_by_name() -> None:
+    case = figures.SegmentationCase("wrist", GREY, NOTHING, {"net": BoneMasks.empty(height=50, width=100)})
+    with pytest.raises(InputError, match=r"wrist is \(100, 100\) and the masks of net are \(50, 100\)"):
+        figures.segmentation_errors([case], is_phantom=False)
+
+
 @pytest.mark.parametrize(("probability", "score", "colour"), [(0.7, 2, "#0072b2"), (0.7, 0, "#d55e00")])
 def test_a_joint_is_framed_by_whether_the_call_was_right(probability: float, score: int, colour: str) -> None:
     answers = {"net": {Joint.LUNATE: figures.JointAnswer(probability, 0.5)}}
@@ -168,6 +174,18 @@ def test_a_difference_points_to_the_better_model(metric: str, better: str) -> No
     assert f"{better} better \N{RIGHTWARDS ARROW}" in texts(
         figures.paired_differences(made, first="first", second="second", metric=metric)
     )
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_undefined_and_infinite_values_leave_their_line_empty(value: float) -> None:
+    cell = Cell(value, float("nan"), float("nan"))
+    made = [figures.Difference("Lu", cell, float("nan"))]
+    drawn = figures.svg(figures.paired_differences(made, first="a", second="b", metric="msd"))
+    assert ">Lu</text>" in drawn
+    assert ">\N{EN DASH}</text>" in drawn
+    assert ">net</text>" in figures.svg(figures.leaderboard([figures.Standing("net", cell)], metric="msd"))
+    row = Row("net", "patients", "", (cell,), "HU")
+    assert ">HU</text>" in figures.svg(figures.part_dots(Table("by_centre", "", (DSC,), (row,)), DSC))
 
 
 def test_patients_stand_from_worst_to_best_and_undefined_ones_are_left_out() -> None:

@@ -67,8 +67,9 @@ def paired_differences(
     axes.text(1.02, -0.9, "P (Holm)", transform=axes.get_yaxis_transform(), va="center", color=GREY)
     axes.set_yticks(range(len(differences)), [difference.structure for difference in differences])
     axes.set_ylim(len(differences) - 0.5, -1.4)
-    reach = np.nanmax([np.abs([d.cell.value, d.cell.low, d.cell.high]) for d in differences])
-    axes.set_xlim(-1.08 * reach, 1.08 * reach)
+    ends = np.abs([(d.cell.value, d.cell.low, d.cell.high) for d in differences])
+    reach = 1.08 * ends[np.isfinite(ends)].max(initial=0) or 1.0
+    axes.set_xlim(-reach, reach)
     left, right = (second, first) if favours_first > 0 else (first, second)
     for x, align, name, arrow in ((0.02, "left", left, "\N{LEFTWARDS ARROW} "), (0.98, "right", right, "")):
         tail = " \N{RIGHTWARDS ARROW}" if align == "right" else ""

@@ -60,6 +60,8 @@ def segmentation_errors(cases: Sequence[SegmentationCase], *, is_phantom: bool) 
     """
     if not cases or len({tuple(case.predicted) for case in cases}) > 1:
         raise InputError(f"{len(cases)} cases, expected some, each with the same models; complete them")
+    for case in cases:
+        _check_sizes(case)
     names = ["Radiograph", "Reference", *cases[0].predicted]
     across = min(len(names), _ACROSS)
     lines = [names[start : start + across] for start in range(0, len(names), across)]
@@ -103,6 +105,15 @@ def segmentation_errors(cases: Sequence[SegmentationCase], *, is_phantom: bool) 
         top_mm += _BETWEEN_MM
     _legend(figure)
     return figure
+
+
+def _check_sizes(case: SegmentationCase) -> None:
+    for name, masks in {"the reference": case.reference, **case.predicted}.items():
+        if masks.shape != case.pixels.shape:
+            raise InputError(
+                f"{case.title} is {case.pixels.shape} and the masks of {name} are {masks.shape}, "
+                "expected one size; resize the masks"
+            )
 
 
 def _picture(case: SegmentationCase, name: str) -> UInt8[np.ndarray, "h w 3"]:
