@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from carpus.anatomy import Bone
@@ -58,7 +58,9 @@ def test_errors_of_an_overlap_are_found_apart_from_others_and_outside_what_is_sh
     assert worst_overlap_error(reference, [shorter], outside=Box(45, 45, 30, 30)) is None
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
+@example(0, 149, 40)
+@example(99, 0, 40)
 @given(st.integers(0, 99), st.integers(0, 149), st.integers(1, 40))
 def test_a_close_up_is_a_square_inside_the_image_around_the_error(row: int, column: int, size: int) -> None:
     error = np.zeros((14, 100, 150), bool)

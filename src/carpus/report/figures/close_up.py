@@ -60,7 +60,9 @@ def _around_largest(errors: Iterable[Bool[np.ndarray, "h w"]]) -> Box | None:
         return None
     height, width = found.shape
     depth = cv2.distanceTransform(np.pad(found, 1), cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
-    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
+    # A long error is equally deep all along: look at the middle of that ridge.
+    ridge = np.argwhere(depth >= depth.max() - 0.5)
+    y, x = ridge[np.linalg.norm(ridge - ridge.mean(axis=0), axis=1).argmin()]
     extent = 1.5 * np.ptp(np.argwhere(found), axis=0).max()
     edge = min(height, width)
     size = float(np.clip(extent, _SMALLEST * edge, _LARGEST * edge))

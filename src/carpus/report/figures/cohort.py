@@ -115,7 +115,7 @@ def _draw_visits(axes: Axes, counts: Statistics) -> None:
     bars = axes.bar(list(map(str, counts.visits)), list(counts.visits.values()), width=0.6, color=GREY)
     axes.bar_label(bars, padding=1, fontsize=6)
     axes.set(xlabel="visits", ylabel="patients")
-    axes.margins(y=0.25)
+    axes.margins(y=0.4)
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     axes.grid(visible=False, axis="x")
 
