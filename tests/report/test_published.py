@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from carpus.anatomy import OVERLAP_PAIRS, Bone, pair_name
-from carpus.report.published import PUBLISHED, published_parameters, published_table, same_network
+from carpus.metrics import acc, bacc, dor, f1, pre, sen, spc
+from carpus.report.published import (
+    PUBLISHED,
+    published_confusions,
+    published_parameters,
+    published_table,
+    same_network,
+)
 
 BONES = [bone.abbreviation for bone in Bone]
 
@@ -84,3 +91,11 @@ def test_parameters_are_found_by_any_spelling_and_undefined_for_other_networks()
     assert published_parameters("swin_umamba") == 59.89
     assert published_parameters("ResNet") == 0.70
     assert math.isnan(published_parameters("homemade"))
+
+
+def test_the_rebuilt_counts_give_every_rate_of_table_5_again() -> None:
+    table = published_table(5)
+    rates = {"BACC": bacc, "F1": f1, "DOR": dor, "ACC": acc, "SEN": sen, "SPC": spc, "PRE": pre}
+    for model, counts in published_confusions().items():
+        for name, rate in rates.items():
+            assert rate(counts) == pytest.approx(float(table[name].loc[model]), abs=0.00051), (model, name)

@@ -18,23 +18,23 @@ from carpus.imaging.masks import BoneMasks
 Colour = tuple[int, int, int]
 
 BONE_COLOURS: dict[Bone, Colour] = {
-    Bone.CAPITATE: (122, 226, 176),
-    Bone.DISTAL_RADIUS: (242, 178, 116),
-    Bone.DISTAL_ULNA: (138, 166, 255),
-    Bone.HAMATE: (171, 122, 240),
-    Bone.LUNATE: (255, 104, 138),
-    Bone.PISIFORM_TRIQUETRUM: (34, 214, 204),
-    Bone.SCAPHOID: (188, 226, 66),
-    Bone.TRAPEZIUM: (64, 144, 240),
-    Bone.TRAPEZOID: (236, 96, 24),
-    Bone.METACARPAL_1: (236, 168, 0),
-    Bone.METACARPAL_2: (86, 196, 244),
-    Bone.METACARPAL_3: (244, 228, 66),
-    Bone.METACARPAL_4: (224, 122, 178),
-    Bone.METACARPAL_5: (0, 178, 128),
+    Bone.CAPITATE: (134, 255, 169),
+    Bone.DISTAL_RADIUS: (240, 177, 119),
+    Bone.DISTAL_ULNA: (88, 254, 223),
+    Bone.HAMATE: (158, 106, 255),
+    Bone.LUNATE: (235, 84, 127),
+    Bone.PISIFORM_TRIQUETRUM: (103, 197, 255),
+    Bone.SCAPHOID: (194, 248, 40),
+    Bone.TRAPEZIUM: (87, 138, 221),
+    Bone.TRAPEZOID: (234, 83, 32),
+    Bone.METACARPAL_1: (230, 163, 0),
+    Bone.METACARPAL_2: (80, 224, 240),
+    Bone.METACARPAL_3: (242, 229, 103),
+    Bone.METACARPAL_4: (220, 125, 183),
+    Bone.METACARPAL_5: (6, 174, 73),
 }
-"""Red, green and blue of each bone. Neighbours differ in hue and in lightness, so that they stay apart for
-eyes that do not tell red from green; the names drawn on the bones say the rest."""
+"""Red, green and blue of each bone, everywhere. To eyes that do not tell red from green, neighbours still differ by
+25 or more in CIELAB and any two bones by 15; the names drawn on the bones say the rest."""
 
 REFERENCE_COLOUR: Colour = (86, 196, 244)
 PREDICTED_COLOUR: Colour = (255, 150, 20)
@@ -95,6 +95,16 @@ def draw_box(pixels: Shaped[np.ndarray, "h w"], box: Box) -> UInt8[np.ndarray, "
     thickness = max(2, round(max(pixels.shape) / 350))
     cv2.rectangle(picture, corners[:2], corners[2:], PREDICTED_COLOUR, thickness, cv2.LINE_AA)
     return picture
+
+
+def hex_colour(colour: Colour) -> str:
+    """The colour as figures and pages write it.
+
+    Example:
+        >>> hex_colour((255, 150, 20))
+        '#ff9614'
+    """
+    return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
 def _grey_to_rgb(pixels: Shaped[np.ndarray, "h w"], masks: BoneMasks) -> UInt8[np.ndarray, "h w 3"]:

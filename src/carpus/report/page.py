@@ -20,15 +20,15 @@ from carpus.imaging.intensity import to_8_bits
 from carpus.imaging.masks import BoneMasks
 from carpus.report import figures
 from carpus.report.cells import Column, Table, number_text
-from carpus.report.erosion_tables import erosion_runs, joint_confusion
+from carpus.report.figure_data import joint_confusions, score_counts, scored_probabilities, values_of_bones
 from carpus.report.overlay import (
     BONE_COLOURS,
     PREDICTED_COLOUR,
     REFERENCE_COLOUR,
-    Colour,
     draw_box,
     draw_outlines,
     draw_overlay,
+    hex_colour,
 )
 from carpus.report.tables import all_tables
 
@@ -175,24 +175,31 @@ def _context(page: ReportPage, *, replicates: int) -> dict[str, object]:
         "figures": _figures(page, bones=bones, erosion=erosion),
         "cases": [_case(case) for case in page.cases],
         "reading": None if reading is None else _reading(reading),
-        "bone_legend": [(bone.abbreviation, bone.label, _hex(BONE_COLOURS[bone])) for bone in Bone],
-        "reference_colour": _hex(REFERENCE_COLOUR),
-        "predicted_colour": _hex(PREDICTED_COLOUR),
+        "bone_legend": [(bone.abbreviation, bone.label, hex_colour(BONE_COLOURS[bone])) for bone in Bone],
+        "reference_colour": hex_colour(REFERENCE_COLOUR),
+        "predicted_colour": hex_colour(PREDICTED_COLOUR),
     }
 
 
 def _figures(page: ReportPage, *, bones: list[Table], erosion: list[Table]) -> dict[str, Markup]:
+    is_phantom = page.is_phantom or bool((page.results["data"] != "patients").any())
     made = {}
     if page.histories:
-        made["histories"] = figures.training_curves(page.histories)
+        histories = {
+            name: {str(column): list(frame[column]) for column in frame} for name, frame in page.histories.items()
+        }
+        made["histories"] = figures.training_curves(histories, is_phantom=is_phantom)
     if bones:
-        made["bones"] = figures.values_by_bone(page.results)
+        values = values_of_bones(page.results, metric="dsc")
+        made["bones"] = figures.bone_spreads(values, metric="dsc", is_phantom=is_phantom)
     if erosion:
-        matrices = [(run.model, joint_confusion(joints)) for run, joints in erosion_runs(page.results)]
-        made["scores"] = figures.reference_scores(page.results)
-        made["confusion"] = figures.confusion_matrices(matrices)
-        made["probabilities"] = figures.probabilities_by_score(page.results, generator=np.random.default_rng(0))
-    return {name: Markup(svg) for name, svg in made.items()}  # noqa: S704 (matplotlib escapes what it writes)
+        matrices = [(name, own["All"]) for name, own in joint_confusions(page.results).items()]
+        answers = scored_probabilities(page.results)
+        chance = np.random.default_rng(0)
+        made["scores"] = figures.reference_scores(score_counts(page.results), is_phantom=is_phantom)
+        made["confusion"] = figures.confusion_matrices(matrices, is_phantom=is_phantom)
+        made["probabilities"] = figures.probabilities_by_score(answers, is_phantom=is_phantom, generator=chance)
+    return {name: Markup(figures.svg(figure)) for name, figure in made.items()}  # noqa: S704 (matplotlib escapes)
 
 
 def _case(case: CasePanel) -> dict[str, object]:
@@ -234,10 +241,6 @@ def _picture(pixels: Shaped[np.ndarray, "h w ..."]) -> str:
 def _groups(columns: tuple[Column, ...]) -> list[tuple[str, int]]:
     """Runs of neighbouring columns with one group, and how many each has."""
     return [(group, len(list(own))) for group, own in groupby(columns, key=lambda column: column.group)]
-
-
-def _hex(colour: Colour) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
 def _plain(value: object) -> str:
