@@ -3,7 +3,7 @@
 Run it from the repository: `uv run docs/pictures/figures.py FOLDER`. Nothing in these figures was measured.
 """
 
-import sys
+import argparse
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -48,8 +48,13 @@ CLASSIFIERS = {
 """How much of an erosion each network's made-up answers see."""
 
 
-def main(folder: Path) -> None:
+def main() -> None:
     """Writes each figure as SVG, PDF and PNG."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="where to write them")
+    parser.add_argument("figures", nargs="*", help="names of figures, by default all")
+    options = parser.parse_args()
+    folder: Path = options.folder
     visits = [visit for visit in plan_cohort(patients=40, seed=3407) if visit.scores]
     visits.sort(key=lambda visit: -max(visit.scores.values()))
     phantoms = [draw(visit) for visit in visits[:3]]
@@ -109,7 +114,7 @@ def main(folder: Path) -> None:
         ),
     }  # fmt: skip
     for name, drawing in made.items():
-        if len(sys.argv) > 2 and name not in sys.argv[2:]:
+        if options.figures and name not in options.figures:
             continue
         figure = drawing()
         for suffix in ("svg", "pdf", "png"):
@@ -298,4 +303,4 @@ def _perturbed(masks: BoneMasks, amount: float, generator: np.random.Generator) 
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()
