@@ -20,8 +20,14 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from carpus.errors import InputError
-
-_PERCENTILES = (2.5, 97.5)
+from carpus.stats.resamples import (
+    PatientResamples,
+    intervals,
+    resample_patients,
+    resampled_means,
+    resampled_sums,
+    sums_by_patient,
+)
 
 
 @dataclass(frozen=True)
@@ -55,13 +61,13 @@ def patient_bootstrap(
     Raises:
         InputError: Not one patient a row.
     """
-    codes, count = _coded(values, patients)
-    if count < 2:
-        return _UNDEFINED
-    order = np.argsort(codes, kind="stable")
-    rows_of = np.split(order, np.cumsum(np.bincount(codes, minlength=count))[:-1])
-    drawn = (generator.integers(0, count, count) for _ in range(replicates))
-    return _interval(np.array([statistic(values[np.concatenate([rows_of[one] for one in draw])]) for draw in drawn]))
+    if len(values) != len(patients):
+        raise InputError(f"{len(values)} values and {len(patients)} patients, expected one patient a value; pair them")
+    resamples = resample_patients(patients, replicates=replicates, generator=generator)
+    rows_of = [np.flatnonzero(np.asarray(patients, str) == name) for name in resamples.patients]
+    drawn = [np.repeat(np.arange(len(rows_of)), times) for times in resamples.times.astype(int)]
+    found = [statistic(values[np.concatenate([rows_of[one] for one in draw])]) for draw in drawn] if rows_of else []
+    return _interval(resamples, np.array(found))
 
 
 def patient_bootstrap_mean(
@@ -80,9 +86,9 @@ def patient_bootstrap_mean(
         >>> round(interval.low, 3), round(interval.high, 3)
         (0.7, 0.85)
     """
-    with_ones = np.column_stack([values, np.ones(len(values))])
-    totals = _resampled_sums(with_ones, patients, replicates=replicates, generator=generator)
-    return _interval(totals[:, 0] / totals[:, 1])
+    resamples = resample_patients(patients, replicates=replicates, generator=generator)
+    sums = sums_by_patient(resamples, np.column_stack([values, np.ones(len(values))]), patients)
+    return _interval(resamples, resampled_means(resamples, sums[:, :1], sums[:, 1:])[:, 0])
 
 
 def patient_bootstrap_of_sums(
@@ -105,39 +111,13 @@ def patient_bootstrap_of_sums(
     Raises:
         InputError: Not one patient a row.
     """
-    totals = _resampled_sums(values, patients, replicates=replicates, generator=generator)
-    return _interval(np.array([statistic(total) for total in totals]))
+    resamples = resample_patients(patients, replicates=replicates, generator=generator)
+    totals = resampled_sums(resamples, sums_by_patient(resamples, values, patients))
+    return _interval(resamples, np.array([statistic(total) for total in totals]))
 
 
-def _resampled_sums(
-    values: Float[np.ndarray, "n k"],
-    patients: Sequence[str],
-    *,
-    replicates: int,
-    generator: np.random.Generator,
-) -> Float[np.ndarray, "r k"]:
-    codes, count = _coded(values, patients)
-    if count < 2:
-        return np.full((1, values.shape[1]), np.nan)
-    of_patient = np.zeros((count, values.shape[1]))
-    np.add.at(of_patient, codes, values)
-    drawn = generator.integers(0, count, (replicates, count)) + count * np.arange(replicates)[:, None]
-    times = np.bincount(drawn.ravel(), minlength=replicates * count).reshape(replicates, count)
-    totals: Float[np.ndarray, "r k"] = times @ of_patient
-    return totals
-
-
-def _coded(values: np.ndarray, patients: Sequence[str]) -> tuple[np.ndarray, int]:
-    if len(values) != len(patients):
-        raise InputError(f"{len(values)} values and {len(patients)} patients, expected one patient a value; pair them")
-    names, codes = np.unique(np.asarray(patients, str), return_inverse=True)
-    return codes, len(names)
-
-
-def _interval(replicates: Float[np.ndarray, " r"]) -> Interval:
-    defined = replicates[~np.isnan(replicates)]
-    if not defined.size or 2 * defined.size < replicates.size:
+def _interval(resamples: PatientResamples, replicates: Float[np.ndarray, " r"]) -> Interval:
+    if len(resamples.patients) < 2:
         return _UNDEFINED
-    # A replicate's own value, never a blend of two, so that infinite ones stay infinite.
-    low, high = np.percentile(defined, _PERCENTILES, method="inverted_cdf")
-    return Interval(float(low), float(high))
+    low, high = intervals(replicates[:, None])[0].tolist()
+    return Interval(low, high)
