@@ -55,7 +55,7 @@ def test_a_network_is_trained_evaluated_and_reported(carpus, phantoms: Path, run
     assert done.status == 0, done.err
     tables = json.loads(done.out)
     assert {"table_4", "table_8", "table_9", "table_12", "table_13"} <= set(tables)
-    results = read_results(run / "results.csv")
+    results = read_results(run / "results.parquet")
     test = [case for case in read_dataset(phantoms).cases if case.bone_split is Split.TEST]
     assert set(results["data"]) == {"phantom"}
     assert set(results["image"]) == {str(case.id) for case in test}

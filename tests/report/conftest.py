@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-import pandas as pd
+import polars as pl
 import pytest
 
 from carpus.anatomy import OVERLAP_PAIRS, Bone, Joint, pair_name
@@ -38,10 +38,10 @@ def masks() -> BoneMasks:
 
 
 @pytest.fixture(scope="session")
-def make_results() -> Callable[..., pd.DataFrame]:
+def make_results() -> Callable[..., pl.DataFrame]:
     """Results of a bone and an erosion model on twelve images of six patients, the values chosen by a seed."""
 
-    def make(bones: str = "unet", erosion: str = "resnet", data: str = "phantom", seed: int = 0) -> pd.DataFrame:
+    def make(bones: str = "unet", erosion: str = "resnet", data: str = "phantom", seed: int = 0) -> pl.DataFrame:
         chance = np.random.default_rng(seed)
         rows = []
         for number in range(12):
@@ -85,5 +85,5 @@ def make_results() -> Callable[..., pd.DataFrame]:
 
 
 @pytest.fixture(scope="session")
-def results(make_results: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+def results(make_results: Callable[..., pl.DataFrame]) -> pl.DataFrame:
     return make_results()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from PIL import Image
 
@@ -59,7 +60,7 @@ def reading(masks: BoneMasks) -> ReadingPanel:
 
 
 @pytest.fixture(scope="session")
-def page(results: pd.DataFrame, masks: BoneMasks, reading: ReadingPanel) -> ReportPage:
+def page(results: pl.DataFrame, masks: BoneMasks, reading: ReadingPanel) -> ReportPage:
     epochs = pd.DataFrame({"epoch": [1, 2], "train_loss": [2, 1], "val_loss": [2, 1.5], "val_dsc": [0.5, 0.7]})
     return ReportPage(
         title="A report",
@@ -116,26 +117,26 @@ def test_phantoms_are_called_phantoms_and_films_research_use_only(html: str) -> 
 
 
 def test_a_report_on_phantoms_alone_does_not_speak_of_patients_films(tmp_path: Path, page: ReportPage) -> None:
-    html = written(tmp_path, replace(page, reading=None, results=page.results.iloc[:0]))
+    html = written(tmp_path, replace(page, reading=None, results=page.results.clear()))
     assert "<strong>PHANTOM.</strong>" in html
     assert "Research use only" not in html
 
 
-def test_a_report_on_patients_alone_is_no_phantom(tmp_path: Path, results: pd.DataFrame) -> None:
-    html = written(tmp_path, ReportPage("Patients", results.assign(data="patients")))
+def test_a_report_on_patients_alone_is_no_phantom(tmp_path: Path, results: pl.DataFrame) -> None:
+    html = written(tmp_path, ReportPage("Patients", results.with_columns(data=pl.lit("patients").cast(pl.Categorical))))
     assert "PHANTOM" not in html
     assert "Research use only" in html
 
 
 def test_a_synthetic_film_is_not_called_real(
-    tmp_path: Path, html: str, results: pd.DataFrame, reading: ReadingPanel
+    tmp_path: Path, html: str, results: pl.DataFrame, reading: ReadingPanel
 ) -> None:
-    synthetic = ReportPage("A", results.iloc[:0], reading=replace(reading, is_phantom=True))
+    synthetic = ReportPage("A", results.clear(), reading=replace(reading, is_phantom=True))
     assert "A real radiograph" in html
     assert "A real radiograph" not in written(tmp_path, synthetic)
 
 
-def test_a_results_file_alone_is_enough(tmp_path: Path, results: pd.DataFrame) -> None:
+def test_a_results_file_alone_is_enough(tmp_path: Path, results: pl.DataFrame) -> None:
     write_results(tmp_path / "results.csv", results)
     html = written(tmp_path / "out", ReportPage("From a file", read_results(tmp_path / "results.csv")))
     assert 'id="bones"' in html
@@ -144,14 +145,14 @@ def test_a_results_file_alone_is_enough(tmp_path: Path, results: pd.DataFrame) -
     assert 'id="provenance"' not in html
 
 
-def test_results_of_one_task_leave_the_other_out(tmp_path: Path, results: pd.DataFrame) -> None:
-    html = written(tmp_path, ReportPage("Bones", results[results["task"] == "bones"]))
+def test_results_of_one_task_leave_the_other_out(tmp_path: Path, results: pl.DataFrame) -> None:
+    html = written(tmp_path, ReportPage("Bones", results.filter(pl.col("task") == "bones")))
     assert 'id="bones"' in html
     assert 'id="erosion"' not in html
 
 
-def test_no_results_still_make_a_page(tmp_path: Path, page: ReportPage, results: pd.DataFrame) -> None:
-    html = written(tmp_path, replace(page, results=results.iloc[:0]))
+def test_no_results_still_make_a_page(tmp_path: Path, page: ReportPage, results: pl.DataFrame) -> None:
+    html = written(tmp_path, replace(page, results=results.clear()))
     assert 'id="bones"' not in html
     assert 'id="reading"' in html
 
@@ -168,7 +169,7 @@ def test_what_the_user_wrote_is_escaped(tmp_path: Path, page: ReportPage, readin
         provenance={attack: attack},
         reading=replace(reading, source=attack, warnings=(attack,)),
         cases=tuple(replace(case, title=attack, caption=attack) for case in page.cases),
-        results=page.results.replace({"model": {"unet": attack}}),
+        results=page.results.with_columns(pl.col("model").cast(pl.String).replace("unet", attack).cast(pl.Categorical)),
         histories={attack: page.histories["unet"]},
         statistics={attack: page.statistics["Images"].rename(index={"images": attack})},
     )
@@ -200,14 +201,14 @@ def test_a_joint_read_says_how_it_is_called(html: str) -> None:
     assert re.search(r"Scaphoid</th><td>0.20</td>.*?<td>0.50</td><td>not eroded</td>", html)
 
 
-def test_statistics_are_printed_as_they_are(tmp_path: Path, results: pd.DataFrame) -> None:
+def test_statistics_are_printed_as_they_are(tmp_path: Path, results: pl.DataFrame) -> None:
     mixed = pd.DataFrame({"n": [8], "age": [44.9912], "who": ["all"]}, index=["images"])
-    html = written(tmp_path, ReportPage("A", results.iloc[:0], statistics={"Mixed": mixed}))
+    html = written(tmp_path, ReportPage("A", results.clear(), statistics={"Mixed": mixed}))
     assert '<th scope="row">images</th><td>8</td><td>44.991</td><td>all</td>' in html
 
 
 def test_masks_that_do_not_fit_leave_the_old_report_standing(tmp_path: Path, page: ReportPage) -> None:
-    plain = replace(page, results=page.results.iloc[:0], histories={})
+    plain = replace(page, results=page.results.clear(), histories={})
     before = written(tmp_path, plain)
     broken = replace(page.cases[0], predicted=BoneMasks.empty(height=9, width=9))
     with pytest.raises(InputError, match="resize the masks"):

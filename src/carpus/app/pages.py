@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+import polars as pl
 
 from carpus.anatomy import Bone
 from carpus.data.reader import Dataset, read_radiograph
@@ -15,7 +16,7 @@ from carpus.imaging.files import read_plane
 from carpus.report.dataset_tables import dataset_tables
 from carpus.report.page import CasePanel, ReportPage
 
-_RESULTS, _HISTORY, _PREDICTIONS = "results.csv", "history.csv", "predictions"
+_RESULTS, _HISTORY, _PREDICTIONS = "results.parquet", "history.csv", "predictions"
 
 
 def collect(runs: Sequence[Path], *, title: str, dataset: Dataset | None = None) -> ReportPage:
@@ -40,12 +41,12 @@ def collect(runs: Sequence[Path], *, title: str, dataset: Dataset | None = None)
             histories[_name(frame)] = _read_history(history)
         if dataset is not None and run.is_dir() and not cases:
             cases = case_panels(run, frame, dataset)
-    together = pd.concat(results, ignore_index=True)
-    if together.empty:
+    together = pl.concat(results)
+    if together.is_empty():
         raise InputError("the runs hold no results; evaluate them with `carpus evaluate` first")
     return ReportPage(
         title=title,
-        results=together.drop_duplicates(),
+        results=together.unique(maintain_order=True),
         histories=histories,
         statistics=dataset_tables(dataset_statistics(dataset)) if dataset else {},
         cases=cases,
@@ -53,19 +54,18 @@ def collect(runs: Sequence[Path], *, title: str, dataset: Dataset | None = None)
     )
 
 
-def case_panels(run: Path, results: pd.DataFrame, dataset: Dataset) -> tuple[CasePanel, ...]:
+def case_panels(run: Path, results: pl.DataFrame, dataset: Dataset) -> tuple[CasePanel, ...]:
     """The best, the middle and the worst case of a run by mean DSC of the bones."""
     bones = [bone.abbreviation for bone in Bone]
     # The baseline's rows lie in the same file; a trained network is what has a recipe.
-    own = results["recipe"] != ""
-    values = results[own & (results["metric"] == "dsc") & results["structure"].isin(bones)]
-    order = values.groupby("image")["value"].mean().sort_values(ascending=False)
+    own = results.filter(pl.col("recipe") != "", pl.col("metric") == "dsc", pl.col("structure").is_in(bones))
+    means = own.group_by("image", "split").agg(pl.col("value").filter(~pl.col("value").is_nan()).mean()).drop_nulls()
+    order = means.sort("value", pl.col("image").cast(pl.String), descending=[True, False]).rows()
     known = {str(case.id): case for case in dataset.cases}
     panels = []
     chosen = sorted({0, len(order) // 2, len(order) - 1}) if len(order) else []
     for place, words in zip(chosen, ("best", "middle", "worst"), strict=False):
-        image = str(order.index[place])
-        split = str(values.loc[values["image"] == image, "split"].iloc[0])
+        image, split, mean = order[place]
         plane = run / _PREDICTIONS / split / f"{image}.png"
         if image not in known or not plane.is_file():
             continue
@@ -73,15 +73,15 @@ def case_panels(run: Path, results: pd.DataFrame, dataset: Dataset) -> tuple[Cas
         reference = reference_masks(case)
         height, width = reference.shape
         predicted = read_plane(plane).resized(height=height, width=width)
-        caption = f"The {words} of {len(order)} by the mean DSC of its bones: {order.iloc[place]:.3f}."
+        caption = f"The {words} of {len(order)} by the mean DSC of its bones: {mean:.3f}."
         pixels = read_radiograph(case).pixels
         panels.append(CasePanel(image, pixels, reference, predicted, caption, is_phantom=dataset.is_phantom))
     return tuple(panels)
 
 
-def _name(results: pd.DataFrame) -> str:
-    trained = results[results["recipe"] != ""]
-    row = (trained if len(trained) else results).iloc[0]
+def _name(results: pl.DataFrame) -> str:
+    trained = results.filter(pl.col("recipe") != "")
+    row = (trained if len(trained) else results).row(0, named=True)
     return f"{row['model']} ({row['task']})"
 
 

@@ -1,9 +1,10 @@
 """What a table of the report is made of; how it is printed is up to whoever prints it."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
+import polars as pl
 
 from carpus.report.published import published_table, same_network
 from carpus.report.runs import Run
@@ -21,12 +22,14 @@ class Cell:
         low: Lower end of its 95 % interval; NaN without one.
         high: Upper end.
         stars: Significance, `*` to `***`.
+        place: 1 for the best of its column, 2 for the second best, else 0; see `with_places`.
     """
 
     value: float
     low: float = math.nan
     high: float = math.nan
     stars: str = ""
+    place: int = 0
 
     def text(self, digits: int) -> str:
         """The value with its stars as it is printed: a dash where undefined, the sign where infinite.
@@ -48,6 +51,7 @@ class Column:
         digits: Decimals that are printed.
         printed: The column of the paper's table that holds the same; empty if none.
         mark: The column of the paper's table that holds its stars; empty if none.
+        better: `higher` or `lower`, the direction of improvement; empty if it has none.
     """
 
     group: str
@@ -55,6 +59,7 @@ class Column:
     digits: int = 3
     printed: str = ""
     mark: str = ""
+    better: str = ""
 
 
 def number_text(value: float, digits: int) -> str:
@@ -127,9 +132,9 @@ class Table:
         }
 
 
-def run_row(run: Run, rows: pd.DataFrame, cells: list[Cell], *, part: str = "") -> Row:
+def run_row(run: Run, rows: pl.DataFrame, cells: list[Cell], *, part: str = "") -> Row:
     """The row of a run, with how many images of how many patients it rests on."""
-    images, patients = rows["image"].nunique(), rows["patient"].nunique()
+    images, patients = rows["image"].n_unique(), rows["patient"].n_unique()
     return Row(
         run.model,
         "PHANTOM" if run.is_phantom else "patients",
@@ -156,7 +161,29 @@ def beside_the_paper(rows: list[Row], columns: tuple[Column, ...], *, number: in
         for model in published.index[[same_network(str(name), row.model) for name in published.index]]:
             cells = tuple(_published_cell(published.loc[model], column) for column in columns)
             together.append(Row(str(model), "paper", f"paper, Table {number}", cells))
-    return tuple(together)
+    return with_places(together, columns)
+
+
+def with_places(rows: list[Row], columns: tuple[Column, ...]) -> tuple[Row, ...]:
+    """The rows with the best and the second best value of each column marked, as they are printed.
+
+    Runs on phantoms, runs on patients and the paper's rows are each ranked among themselves, and so is each part.
+    Nothing is marked where there is nothing to compare with.
+    """
+    found = [list(row.cells) for row in rows]
+    for number, column in enumerate(columns):
+        by_kind: dict[tuple[str, str], set[float]] = {}
+        sign = {"higher": -1, "lower": 1}.get(column.better, 0)
+        for row in rows:
+            cell = row.cells[number]
+            if sign and cell is not None and not math.isnan(cell.value):
+                by_kind.setdefault((row.source, row.part), set()).add(sign * round(cell.value, column.digits))
+        for row, cells in zip(rows, found, strict=True):
+            values, cell = sorted(by_kind.get((row.source, row.part), ())), row.cells[number]
+            if cell is not None and len(values) > 1 and not math.isnan(cell.value):
+                place = values.index(sign * round(cell.value, column.digits)) + 1
+                cells[number] = replace(cell, place=place if place < 3 else 0)
+    return tuple(replace(row, cells=tuple(cells)) for row, cells in zip(rows, found, strict=True))
 
 
 def comparison_notes(rows: tuple[Row, ...]) -> tuple[str, ...]:

@@ -5,21 +5,22 @@ the model's cut. AUROC needs no cut. Within joint, it compares eroded and health
 model that knows nothing but which joint it looks at has 0.5 there, whatever its other numbers are.
 
 A joint without a probability counts as called wrong, and in the AUROC as ranked worst, so that nothing is
-gained by leaving the hard ones out.
+gained by leaving the hard ones out. Several seeds of a model answer for each joint several times: their counts
+are added up, and answers are ranked among those of one seed only.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
-from jaxtyping import Float
+import polars as pl
 
 from carpus.anatomy import Joint
 from carpus.errors import InputError
 from carpus.metrics import METRICS, Confusion, acc, auroc_within, bacc, confusion, dor, f1, pre, sen, spc
-from carpus.report.cells import Cell, Column, Table, beside_the_paper, comparison_notes, run_row
+from carpus.report.cells import Cell, Column, Table, beside_the_paper, comparison_notes, run_row, with_places
 from carpus.report.runs import Run, runs
-from carpus.stats import patient_bootstrap, patient_bootstrap_of_sums
+from carpus.stats import intervals, resample_patients, resampled_auroc, resampled_sums, sums_by_patient
 
 _RATES: dict[str, Callable[[Confusion], float]] = {
     "bacc": bacc,
@@ -31,30 +32,37 @@ _RATES: dict[str, Callable[[Confusion], float]] = {
     "pre": pre,
 }
 _RATE_COLUMNS = tuple(
-    Column("", METRICS[name].label, 2 if name == "dor" else 3, printed=METRICS[name].label) for name in _RATES
+    Column("", METRICS[name].label, 2 if name == "dor" else 3, printed=METRICS[name].label, better="higher")
+    for name in _RATES
 )
 _COUNTS = (Column("Joints", "all", 0), Column("Joints", "eroded", 0))
 _INTERVAL_NOTE = "With the 95 % interval of a bootstrap over patients."
 
 
-def table_5(results: pd.DataFrame, *, generator: np.random.Generator, replicates: int = 2000) -> Table:
-    """All scored joints together: BACC, F1, DOR, ACC, SEN, SPC, PRE and AUROC, with 95 % intervals."""
+def table_5(results: pl.DataFrame | pl.LazyFrame, *, seed: int, replicates: int = 10_000) -> Table:
+    """All scored joints together: BACC, F1, DOR, ACC, SEN, SPC, PRE and AUROC, with 95 % intervals.
+
+    Args:
+        results: A results table, see `carpus.data.results`.
+        seed: Of the bootstrap; models on the same patients share their resamples.
+        replicates: Of the bootstrap.
+
+    Raises:
+        InputError: As `erosion_runs`.
+    """
     columns = (
         *_RATE_COLUMNS,
-        Column("AUROC", "all joints"),
-        Column("AUROC", "within joint"),
+        Column("AUROC", "all joints", better="higher"),
+        Column("AUROC", "within joint", better="higher"),
         *_COUNTS,
         Column("Joints", "unread", 0),
     )
     rows = []
     for run, joints in erosion_runs(results):
-        cells = _rates(joints, replicates=replicates, generator=generator)
-        areas = [
-            _area(joints, strata, replicates=replicates, generator=generator)
-            for strata in (np.zeros(len(joints)), joints["structure"].to_numpy())
-        ]
-        counts = [Cell(len(joints)), Cell(joints["eroded"].sum()), Cell(joints["probability"].isna().sum())]
-        rows.append(run_row(run, joints, [*cells, *areas, *counts]))
+        strata = (np.zeros(len(joints), np.intp), joints["structure"].rank("dense").to_numpy())
+        cells = _cells(joints, strata, seed=seed, replicates=replicates)
+        counts = [Cell(len(joints)), Cell(_count(joints["eroded"])), Cell(_count(joints["probability"].is_nan()))]
+        rows.append(run_row(run, joints, [*cells, *counts]))
     together = beside_the_paper(rows, columns, number=5)
     return Table(
         "table_5",
@@ -72,26 +80,25 @@ def table_5(results: pd.DataFrame, *, generator: np.random.Generator, replicates
     )
 
 
-def joint_table(results: pd.DataFrame, *, generator: np.random.Generator, replicates: int = 2000) -> Table:
-    """Each scored joint by itself, with 95 % intervals."""
-    columns = (*_RATE_COLUMNS, Column("", "AUROC"), *_COUNTS)
+def joint_table(results: pl.DataFrame | pl.LazyFrame, *, seed: int, replicates: int = 10_000) -> Table:
+    """Each scored joint by itself, with 95 % intervals; arguments and errors as `table_5`."""
+    columns = (*_RATE_COLUMNS, Column("", "AUROC", better="higher"), *_COUNTS)
     rows = []
     for run, joints in erosion_runs(results):
         for joint in Joint:
-            own = joints[joints["structure"] == joint.abbreviation]
+            own = joints.filter(pl.col("structure") == joint.abbreviation)
             if len(own):
-                cells = _rates(own, replicates=replicates, generator=generator)
-                area = _area(own, np.zeros(len(own)), replicates=replicates, generator=generator)
-                counts = [Cell(len(own)), Cell(own["eroded"].sum())]
-                rows.append(run_row(run, own, [*cells, area, *counts], part=joint.label))
+                cells = _cells(own, (np.zeros(len(own), np.intp),), seed=seed, replicates=replicates)
+                counts = [Cell(len(own)), Cell(_count(own["eroded"]))]
+                rows.append(run_row(run, own, [*cells, *counts], part=joint.label))
     notes = (_INTERVAL_NOTE, "A dash is undefined: no joint of that kind, or no positive call.")
-    return Table("table_5_joints", "Erosion, joint by joint", columns, tuple(rows), notes)
+    return Table("table_5_joints", "Erosion, joint by joint", columns, with_places(rows, columns), notes)
 
 
-def erosion_runs(results: pd.DataFrame) -> list[tuple[Run, pd.DataFrame]]:
-    """Every run with one row a joint.
+def erosion_runs(results: pl.DataFrame | pl.LazyFrame) -> list[tuple[Run, pl.DataFrame]]:
+    """Every run with one row a joint and seed.
 
-    The columns are image, patient, structure, score, probability (NaN if unread), cut, and eroded and called,
+    The columns are seed, image, patient, structure, score, probability (NaN if unread), cut, and eroded and called,
     both bool; an unread joint is called wrong.
 
     Raises:
@@ -99,64 +106,57 @@ def erosion_runs(results: pd.DataFrame) -> list[tuple[Run, pd.DataFrame]]:
     """
     found = []
     for run, rows in runs(results, task="erosion"):
-        joints = (
-            rows.pivot(index=["image", "patient", "structure"], columns="metric", values="value")
-            .reindex(columns=["score", "probability", "cut"])
-            .reset_index()
+        joints = rows.group_by("seed", "image", "patient", "structure", maintain_order=True).agg(
+            pl.col("value").filter(pl.col("metric") == name).first().alias(name)
+            for name in ("score", "probability", "cut")
         )
-        lacking = joints[joints[["score", "cut"]].isna().any(axis=1)]
+        joints = joints.with_columns(pl.col("probability").fill_null(math.nan))
+        lacking = joints.filter(
+            pl.any_horizontal(pl.col(name).is_null() | pl.col(name).is_nan() for name in ("score", "cut"))
+        )
         if len(lacking):
-            joint = lacking.iloc[0]
+            joint = lacking.row(0, named=True)
             raise InputError(
                 f"{joint['structure']} of {joint['image']} by {run.model} has no score or no cut, "
                 "expected both with every joint; evaluate it again"
             )
-        eroded = joints["score"] > 0
-        called = (joints["probability"] >= joints["cut"]).where(joints["probability"].notna(), ~eroded)
-        found.append((run, joints.assign(eroded=eroded, called=called)))
+        eroded, unread = pl.col("score") > 0, pl.col("probability").is_nan()
+        called = pl.when(unread).then(~eroded).otherwise(pl.col("probability") >= pl.col("cut"))
+        found.append((run, joints.with_columns(eroded=eroded, called=called)))
     return found
 
 
-def joint_confusion(joints: pd.DataFrame) -> Confusion:
+def joint_confusion(joints: pl.DataFrame) -> Confusion:
     """The four counts of rows from `erosion_runs`."""
-    return confusion(joints["eroded"].to_numpy(bool), joints["called"].to_numpy(bool))
+    return confusion(joints["eroded"].to_numpy(), joints["called"].to_numpy())
 
 
-def _rates(joints: pd.DataFrame, *, replicates: int, generator: np.random.Generator) -> list[Cell]:
-    eroded, called = joints["eroded"].to_numpy(bool), joints["called"].to_numpy(bool)
-    counts = joint_confusion(joints)
-    one_hot = np.column_stack([eroded & called, ~eroded & called, eroded & ~called, ~eroded & ~called])
-    cells = []
-    for rate in _RATES.values():
-
-        def of_sums(sums: Float[np.ndarray, " 4"], rate: Callable[[Confusion], float] = rate) -> float:
-            return rate(Confusion(*map(int, sums)))
-
-        interval = patient_bootstrap_of_sums(
-            one_hot.astype(float),
-            list(joints["patient"]),
-            of_sums,
-            replicates=replicates,
-            generator=generator,
-        )
-        cells.append(Cell(rate(counts), interval.low, interval.high))
-    return cells
+def _count(flags: pl.Series) -> int:
+    return int(np.count_nonzero(flags.to_numpy()))
 
 
-def _area(joints: pd.DataFrame, strata: np.ndarray, *, replicates: int, generator: np.random.Generator) -> Cell:
-    eroded = joints["eroded"].to_numpy(bool)
-    worst = np.where(eroded, -np.inf, np.inf)
-    probability = np.where(joints["probability"].isna(), worst, joints["probability"])
-    codes = np.unique(strata, return_inverse=True)[1]
-
-    def of_rows(rows: np.ndarray) -> float:
-        return auroc_within(eroded[rows], probability[rows], codes[rows])
-
-    interval = patient_bootstrap(
-        np.arange(len(joints)),
-        list(joints["patient"]),
-        of_rows,
-        replicates=replicates,
-        generator=generator,
+def _cells(joints: pl.DataFrame, strata: tuple[np.ndarray, ...], *, seed: int, replicates: int) -> list[Cell]:
+    """The rates, then the AUROC within each of the strata, with intervals."""
+    eroded, called = joints["eroded"].to_numpy(), joints["called"].to_numpy()
+    patients = joints["patient"].to_list()
+    resamples = resample_patients(patients, replicates=replicates, generator=np.random.default_rng(seed))
+    one_hot = np.column_stack([eroded & called, ~eroded & called, eroded & ~called, ~eroded & ~called]).astype(float)
+    # Replicates of few joints are often alike; each different one is computed once.
+    counts, which = np.unique(
+        resampled_sums(resamples, sums_by_patient(resamples, one_hot, patients)), axis=0, return_inverse=True
     )
-    return Cell(of_rows(np.arange(len(joints))), interval.low, interval.high)
+    own, drawn = joint_confusion(joints), [Confusion(*map(int, row)) for row in counts]
+    values = [rate(own) for rate in _RATES.values()]
+    spread = [np.array([rate(each) for each in drawn])[which.ravel()] for rate in _RATES.values()]
+
+    answers = joints["probability"].to_numpy()
+    answers = np.where(np.isnan(answers), np.where(eroded, -np.inf, np.inf), answers)
+    training = joints["seed"].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+    for stratum in strata:
+        of_one_seed = training * (int(stratum.max(initial=0)) + 1) + stratum
+        values.append(auroc_within(eroded, answers, of_one_seed))
+        spread.append(resampled_auroc(resamples, eroded, answers, patients, of_one_seed))
+    ends = intervals(np.column_stack(spread))
+    if len(resamples.patients) < 2:
+        ends[:] = math.nan  # one patient says nothing of others
+    return [Cell(value, float(low), float(high)) for value, (low, high) in zip(values, ends, strict=True)]

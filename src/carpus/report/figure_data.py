@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
+import polars as pl
 from jaxtyping import Float
 
 from carpus.anatomy import SVDH_SCORES, Bone, Joint
@@ -14,7 +14,7 @@ from carpus.report.figures import PatientValues, ScoredProbabilities
 from carpus.report.runs import Run, runs
 
 
-def values_of_bones(results: pd.DataFrame, *, metric: str) -> dict[str, dict[Bone, Float[np.ndarray, " images"]]]:
+def values_of_bones(results: pl.DataFrame, *, metric: str) -> dict[str, dict[Bone, Float[np.ndarray, " images"]]]:
     """Each run's values of each bone, one an image; NaN where undefined, infinite where a bone was missed."""
     found = list(runs(results, task="bones"))
     values = {}
@@ -25,7 +25,7 @@ def values_of_bones(results: pd.DataFrame, *, metric: str) -> dict[str, dict[Bon
     return values
 
 
-def values_of_patients(results: pd.DataFrame, *, metric: str) -> dict[str, list[PatientValues]]:
+def values_of_patients(results: pl.DataFrame, *, metric: str) -> dict[str, list[PatientValues]]:
     """Each run's patients with the mean over the bones of each image; what is not finite is left out of the means.
 
     A patient is BE if one of the images is.
@@ -48,7 +48,7 @@ def values_of_patients(results: pd.DataFrame, *, metric: str) -> dict[str, list[
     return models
 
 
-def score_counts(results: pd.DataFrame) -> dict[Joint, list[int]]:
+def score_counts(results: pl.DataFrame) -> dict[Joint, list[int]]:
     """How many joints of each kind have score 0 to 5, a joint counted once however many models saw it."""
     is_score = (np.asarray(results["task"]) == "erosion") & (np.asarray(results["metric"]) == "score")
     columns = [np.asarray(results[column])[is_score] for column in ("data", "image", "structure", "value")]
@@ -57,7 +57,7 @@ def score_counts(results: pd.DataFrame) -> dict[Joint, list[int]]:
     return {joint: [counted[joint.abbreviation, score] for score in SVDH_SCORES] for joint in Joint}
 
 
-def scored_probabilities(results: pd.DataFrame) -> list[ScoredProbabilities]:
+def scored_probabilities(results: pl.DataFrame) -> list[ScoredProbabilities]:
     """Each run's answers beside the reference scores."""
     found = erosion_runs(results)
     return [
@@ -71,7 +71,7 @@ def scored_probabilities(results: pd.DataFrame) -> list[ScoredProbabilities]:
     ]
 
 
-def joint_confusions(results: pd.DataFrame) -> dict[str, dict[str, Confusion]]:
+def joint_confusions(results: pl.DataFrame) -> dict[str, dict[str, Confusion]]:
     """Each run's four counts of all joints together, under `All`, and of each kind of joint."""
     found = erosion_runs(results)
     matrices = {}

@@ -10,6 +10,7 @@ import cv2
 import jinja2
 import numpy as np
 import pandas as pd
+import polars as pl
 from jaxtyping import Shaped
 from markupsafe import Markup
 
@@ -116,7 +117,7 @@ class ReportPage:
     """
 
     title: str
-    results: pd.DataFrame
+    results: pl.DataFrame
     histories: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     statistics: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     cases: tuple[CasePanel, ...] = ()

@@ -1,9 +1,9 @@
-"""The runs in a results table: one model as it was trained once and applied to one split."""
+"""The runs in a results table: one model, trained by one recipe, applied to one split."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pandas as pd
+import polars as pl
 
 from carpus.anatomy import OVERLAP_PAIRS, Bone, Joint, pair_name
 from carpus.errors import InputError
@@ -13,8 +13,8 @@ PAIRS = tuple(pair_name(pair) for pair in OVERLAP_PAIRS)
 JOINTS = tuple(joint.abbreviation for joint in Joint)
 """The structures of a results table, as the paper's tables print them."""
 
-_STRUCTURES = {"bones": (*BONES, *PAIRS), "erosion": JOINTS}
-_RUN = ["data", "model", "recipe", "seed", "split"]
+_STRUCTURES = {"bones": (*BONES, *PAIRS), "erosion": JOINTS, "joints": JOINTS}
+_RUN = ["data", "model", "recipe", "split"]
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,14 @@ class Run:
     Attributes:
         model: The network's or baseline's name.
         recipe: The recipe's name.
-        seed: Of the training; None for what has none.
+        seeds: Of its trainings, whose values are pooled; empty for what has none.
         data: `phantom` or `patients`.
         split: `train`, `val` or `test`.
     """
 
     model: str
     recipe: str
-    seed: int | None
+    seeds: tuple[int, ...]
     data: str
     split: str
 
@@ -42,38 +42,41 @@ class Run:
 
     @property
     def details(self) -> str:
-        """Recipe, seed and split, such as `carpus, seed 1, test`."""
-        seed = "" if self.seed is None else f"seed {self.seed}"
-        return ", ".join(part for part in (self.recipe, seed, self.split) if part)
+        """Recipe, seeds and split, such as `carpus, seed 1, test` or `carpus, 5 seeds, test`."""
+        seeds = f"{len(self.seeds)} seeds" if len(self.seeds) > 1 else "".join(f"seed {seed}" for seed in self.seeds)
+        return ", ".join(part for part in (self.recipe, seeds, self.split) if part)
 
 
-def runs(results: pd.DataFrame, *, task: str) -> Iterator[tuple[Run, pd.DataFrame]]:
-    """Every run of a task with its rows, ordered by data, model, recipe, seed and split.
+def runs(results: pl.DataFrame | pl.LazyFrame, *, task: str) -> Iterator[tuple[Run, pl.DataFrame]]:
+    """Every run of a task with its rows, ordered by data, model, recipe and split; one at a time in memory.
 
     Args:
         results: A results table, see `carpus.data.results`.
-        task: `bones` or `erosion`.
+        task: `bones`, `erosion` or `joints`.
 
     Raises:
         InputError: A structure is unknown, or one value is given twice, so that it cannot be known which
             one counts.
     """
-    rows = results[results["task"] == task]
-    unknown = rows[~rows["structure"].isin(_STRUCTURES[task])]
-    if len(unknown):
-        row = unknown.iloc[0]
+    rows = results.lazy().filter(pl.col("task") == task)
+    structures = rows.select("structure").unique().collect().to_series().to_list()
+    unknown = sorted(set(structures) - set(_STRUCTURES[task]))
+    if unknown:
+        row = rows.filter(pl.col("structure") == unknown[0]).head(1).collect().row(0, named=True)
         raise InputError(
             f"structure {row['structure']!r} of {row['image']} is unknown in the task {task}, "
             f"expected one of {', '.join(_STRUCTURES[task])}; rename it in the results"
         )
-    twice = rows.duplicated([*_RUN, "image", "structure", "metric"])
-    if twice.any():
-        row = rows[twice].iloc[0]
-        raise InputError(
-            f"{row['metric']} of {row['structure']} in {row['image']} by {row['model']} is given twice, "
-            "expected once; remove one of the evaluations from the results"
-        )
-    for _, own in rows.groupby(_RUN, dropna=False, sort=True):
-        first = own.iloc[0]
-        seed = None if pd.isna(first["seed"]) else int(first["seed"])
-        yield Run(first["model"], first["recipe"], seed, first["data"], first["split"]), own
+    keys = rows.select(_RUN).unique().collect().rows()
+    for key in sorted(keys):
+        own = rows.filter(*(pl.col(name) == value for name, value in zip(_RUN, key, strict=True))).collect()
+        twice = own.select("seed", "image", "structure", "metric").is_duplicated()
+        if twice.any():
+            row = own.filter(twice).row(0, named=True)
+            raise InputError(
+                f"{row['metric']} of {row['structure']} in {row['image']} by {row['model']} is given twice, "
+                "expected once; remove one of the evaluations from the results"
+            )
+        data, model, recipe, split = key
+        seeds = own["seed"].drop_nulls().unique().sort().to_list()
+        yield Run(model, recipe, tuple(seeds), data, split), own

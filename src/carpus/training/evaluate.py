@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
+import polars as pl
 
 from carpus.data.layout import Split
 from carpus.data.reader import Dataset
@@ -28,7 +28,7 @@ from carpus.training.scoring import (
 
 log = logging.getLogger(__name__)
 
-RESULTS_FILE = "results.csv"
+RESULTS_FILE = "results.parquet"
 PREDICTIONS_FOLDER = "predictions"
 
 
@@ -39,8 +39,8 @@ def evaluate(
     split: Split = Split.TEST,
     size: int | None = EVALUATION_SIZE,
     progress: Callable[[int, int], None] | None = None,
-) -> pd.DataFrame:
-    """The results table of a trained network on a split, also written to `run/results.csv`.
+) -> pl.DataFrame:
+    """The results table of a trained network on a split, also written to `run/results.parquet`.
 
     Predicted bones are kept as packed planes in `run/predictions/<split>/<identifier>.png`. The table also holds the
     rows of the baseline that looks at no image: `MeanShape` for bones, `JointPrior` for erosion.
