@@ -33,8 +33,7 @@ def collect(runs: Sequence[Path], *, title: str, dataset: Dataset | None = None)
     results, histories = [], {}
     cases: tuple[CasePanel, ...] = ()
     for run in runs:
-        path = run / _RESULTS if run.is_dir() else run
-        frame = read_results(path)
+        frame = results_of(run)
         results.append(frame)
         history = run / _HISTORY
         if history.is_file():
@@ -52,6 +51,15 @@ def collect(runs: Sequence[Path], *, title: str, dataset: Dataset | None = None)
         cases=cases,
         is_phantom=dataset.is_phantom if dataset else False,
     )
+
+
+def results_of(run: Path) -> pl.DataFrame:
+    """The results table of an evaluated training's folder, or of a file.
+
+    Raises:
+        InputError: There is none, or it cannot be read.
+    """
+    return read_results(run / _RESULTS if run.is_dir() else run)
 
 
 def case_panels(run: Path, results: pl.DataFrame, dataset: Dataset) -> tuple[CasePanel, ...]:
