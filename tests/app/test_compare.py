@@ -105,7 +105,7 @@ def test_seeds_are_averaged_and_images_of_one_model_only_are_counted(carpus, wri
     ],
 )
 def test_what_cannot_be_compared_is_refused(
-    carpus: Run, written: Write, other: dict[str, str], options: tuple[str, ...], message: str
+    carpus, written: Write, other: dict[str, str], options: tuple[str, ...], message: str
 ) -> None:
     done = carpus("compare", written("Unet"), written("UKAN", **other), *options)
     assert done.status == 2
