@@ -1,20 +1,25 @@
 """How well a prediction agrees with the reference: bones by overlap and surface, erosion by class."""
 
 from carpus.metrics.bones import STRUCTURES, BoneMeasures, measure_bones, measure_many, measure_stacks, score_bones
+from carpus.metrics.calibration import Reliability, brier, calibration_error, reliability
 from carpus.metrics.classification import (
     Confusion,
     acc,
     auroc,
     auroc_within,
+    average_precision,
     bacc,
     best_cut,
     confusion,
+    confusion_from_rates,
     dor,
     f1,
+    mcc,
     pre,
     sen,
     spc,
 )
+from carpus.metrics.contour import contour_nsd
 from carpus.metrics.joint_prior import JointPrior, fit_joint_prior
 from carpus.metrics.mean_shape import MeanShape, fit_mean_shape
 from carpus.metrics.overlap import dsc, ravd, voe
@@ -29,20 +34,27 @@ __all__ = [
     "JointPrior",
     "MeanShape",
     "Metric",
+    "Reliability",
     "SurfaceDistances",
     "acc",
     "assd",
     "auroc",
     "auroc_within",
+    "average_precision",
     "bacc",
     "best_cut",
+    "brier",
+    "calibration_error",
     "confusion",
+    "confusion_from_rates",
+    "contour_nsd",
     "dor",
     "dsc",
     "f1",
     "fit_joint_prior",
     "fit_mean_shape",
     "hd95",
+    "mcc",
     "measure_bones",
     "measure_many",
     "measure_stacks",
@@ -50,6 +62,7 @@ __all__ = [
     "nsd",
     "pre",
     "ravd",
+    "reliability",
     "score_bones",
     "sen",
     "spc",

@@ -46,6 +46,10 @@ METRICS: dict[str, Metric] = {
         Metric("spc", "SPC", "1", "higher", "erosion"),
         Metric("pre", "PRE", "1", "higher", "erosion"),
         Metric("auroc", "AUROC", "1", "higher", "erosion"),
+        Metric("average_precision", "AP", "1", "higher", "erosion"),
+        Metric("mcc", "MCC", "1", "higher", "erosion"),
+        Metric("brier", "Brier", "1", "lower", "erosion"),
+        Metric("calibration_error", "ECE", "1", "lower", "erosion"),
     )
 }
 """Every metric by its name: for each task first those of the paper's Tables 4 and 5 in their order, then the others."""
