@@ -3,9 +3,9 @@ from carpus.imaging import BoneMasks
 from carpus.metrics import METRICS, score_bones
 
 
-def test_every_metric_is_a_function_of_that_name_or_a_row_of_score_bones() -> None:
+def test_every_metric_is_a_function_of_that_name_or_a_value_of_a_whole() -> None:
     others = {name for name in METRICS if not callable(getattr(carpus.metrics, name, None))}
-    assert others == {"missed", "nsd_mm", "msd_mm", "assd_mm", "hd95_mm"}
+    assert others == {"missed", "nsd_mm", "msd_mm", "assd_mm", "hd95_mm", "ap50", "ap75"}
 
 
 def test_every_value_of_a_wrist_has_a_metric_of_its_task() -> None:

@@ -50,6 +50,14 @@ METRICS: dict[str, Metric] = {
         Metric("mcc", "MCC", "1", "higher", "erosion"),
         Metric("brier", "Brier", "1", "lower", "erosion"),
         Metric("calibration_error", "ECE", "1", "lower", "erosion"),
+        Metric("quadratic_weighted_kappa", "Kappa", "1", "higher", "erosion"),
+        Metric("mae", "MAE", "score", "lower", "erosion"),
+        Metric("within_one", "Within 1", "1", "higher", "erosion"),
+        Metric("icc", "ICC", "1", "higher", "erosion"),
+        Metric("box_iou", "IoU", "1", "higher", "joints"),
+        Metric("average_precision_boxes", "AP", "1", "higher", "joints"),
+        Metric("ap50", "AP50", "1", "higher", "joints"),
+        Metric("ap75", "AP75", "1", "higher", "joints"),
     )
 }
 """Every metric by its name: for each task first those of the paper's Tables 4 and 5 in their order, then the others."""
