@@ -81,7 +81,9 @@ def test_a_hand_counted_case() -> None:
     # The surest answer lies elsewhere, the second is right: every sensitivity is reached at a precision of 1/2.
     drawn = [ReferenceBox("a", "Lu", Box(0, 0, 10, 10))]
     answers = [FoundBox("a", "Lu", Box(50, 50, 10, 10), 0.9), FoundBox("a", "Lu", Box(0, 0, 10, 10), 0.6)]
-    assert stats(average_precision_boxes(drawn, answers)) == pytest.approx([0.5, 0.5, 0.5])
+    found = average_precision_boxes(drawn, answers)
+    assert stats(found) == pytest.approx([0.5, 0.5, 0.5])
+    assert found.by_cut == pytest.approx([0.5] * 10)
 
 
 def test_perfect_answers_have_1_and_a_second_answer_for_a_joint_no_more() -> None:

@@ -67,12 +67,14 @@ class BoxPrecision:
         ap: The mean over IoU cuts from 0.5 to 0.95 and over structures.
         ap50: At a cut of 0.5.
         ap75: At a cut of 0.75.
+        by_cut: At each of the ten cuts, the mean over structures.
         by_structure: As `ap`, of each structure alone; NaN without a reference.
     """
 
     ap: float
     ap50: float
     ap75: float
+    by_cut: tuple[float, ...]
     by_structure: Mapping[str, float]
 
 
@@ -116,6 +118,7 @@ def average_precision_boxes(reference: Sequence[ReferenceBox], predicted: Sequen
         ap=float(mean.mean()),
         ap50=float(mean[0]),
         ap75=float(mean[5]),
+        by_cut=tuple(mean.tolist()),
         by_structure={name: float(values.mean()) for name, values in each.items()},
     )
 
