@@ -13,15 +13,13 @@ from carpus.imaging import Box
 from carpus.metrics import BoxPrecision, FoundBox, ReferenceBox, average_precision_boxes
 
 # Small whole numbers make equal overlaps, equal confidences and IoU that equal a cut likely.
-PLACES = st.tuples(st.sampled_from("abcd"), st.sampled_from(["Lu", "Sca"]))
+IMAGES, STRUCTURES = st.sampled_from("abcd"), st.sampled_from(["Lu", "Sca"])
 NEAR = st.builds(Box, st.integers(0, 3), st.integers(0, 3), st.integers(4, 8), st.integers(4, 8))
 LOOSE = st.builds(Box, *(st.floats(0, 10),) * 2, *(st.floats(1, 20),) * 2)
 BOXES = st.one_of(NEAR, LOOSE)
 CONFIDENCES = st.one_of(st.sampled_from([0.25, 0.5, 0.75]), st.floats(0, 1))
-DRAWN = st.lists(st.builds(lambda place, box: ReferenceBox(*place, box), PLACES, BOXES), max_size=25)
-FOUND = st.lists(
-    st.builds(lambda place, box, sure: FoundBox(*place, box, sure), PLACES, BOXES, CONFIDENCES), max_size=40
-)
+DRAWN = st.lists(st.builds(ReferenceBox, IMAGES, STRUCTURES, BOXES), max_size=25)
+FOUND = st.lists(st.builds(FoundBox, IMAGES, STRUCTURES, BOXES, CONFIDENCES), max_size=40)
 
 
 def coco_stats(reference: list[ReferenceBox], predicted: list[FoundBox]) -> list[float]:
