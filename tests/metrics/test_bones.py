@@ -2,13 +2,17 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from carpus.anatomy import OVERLAP_PAIRS, Bone, pair_name
 from carpus.errors import InputError
 from carpus.imaging import BoneMasks
 from carpus.metrics import (
     STRUCTURES,
+    assd,
     dsc,
+    hd95,
     measure_bones,
     measure_many,
     measure_stacks,
@@ -36,12 +40,53 @@ def scores(reference: BoneMasks, predicted: BoneMasks) -> dict[tuple[str, str], 
     return {(structure, metric): value for structure, metric, value in rows}
 
 
-def test_fourteen_bones_have_five_values_and_fourteen_pairs_two() -> None:
+def test_bones_and_pairs_have_eight_values_and_four_in_millimetres_with_a_pixel_size() -> None:
     masks = wrist(np.random.default_rng(0))
-    found = set(scores(masks, masks))
-    bones = {(bone.abbreviation, metric) for bone in Bone for metric in ("dsc", "nsd", "voe", "msd", "ravd")}
-    pairs = {(pair_name(pair), metric) for pair in OVERLAP_PAIRS for metric in ("dsc", "nsd")}
-    assert found == bones | pairs
+    names = ("dsc", "nsd", "voe", "msd", "ravd", "assd", "hd95", "missed")
+    in_mm = ("nsd_mm", "msd_mm", "assd_mm", "hd95_mm")
+    found = [row[:2] for row in score_bones(masks, masks)]
+    assert found == [(structure, name) for structure in STRUCTURES for name in names]
+    found = [row[:2] for row in score_bones(masks, masks, spacing_mm=0.2)]
+    assert found == [(structure, name) for structure in STRUCTURES for name in names + in_mm]
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.05, 2), st.floats(0, 4))
+@settings(max_examples=20, deadline=None)
+def test_every_value_is_that_of_the_function_of_its_name(seed: int, spacing_mm: float, tolerance_mm: float) -> None:
+    generator = np.random.default_rng(seed)
+    reference, predicted = wrist(generator), wrist(generator)
+    rows = score_bones(reference, predicted, spacing_mm=spacing_mm, tolerance_mm=tolerance_mm)
+    found = {(structure, metric): value for structure, metric, value in rows}
+    for pair in OVERLAP_PAIRS:
+        masks = reference.overlap(*pair), predicted.overlap(*pair)
+        distances = surface_distances(*masks)
+        expected = {
+            "assd": assd(distances),
+            "hd95": hd95(distances),
+            "nsd_mm": nsd(distances, tolerance_px=tolerance_mm / spacing_mm),
+            "msd_mm": msd(distances) * spacing_mm,
+            "assd_mm": assd(distances) * spacing_mm,
+            "hd95_mm": hd95(distances) * spacing_mm,
+            "missed": float(not masks[1].any()) if masks[0].any() else math.nan,
+        }
+        for metric, value in expected.items():
+            assert found[pair_name(pair), metric] == pytest.approx(value, nan_ok=True)
+
+
+def test_a_distance_equal_to_a_tolerance_in_millimetres_is_within_it() -> None:
+    # 0.7 / 0.1 is a little less than 7.
+    bones = np.zeros((14, 20, 20), bool)
+    bones[:, 5, 5] = True
+    masks = BoneMasks.from_stack(bones), BoneMasks.from_stack(np.roll(bones, 7, axis=1))
+    rows = score_bones(*masks, spacing_mm=0.1, tolerance_mm=0.7)
+    assert {value for _, metric, value in rows if metric == "nsd_mm"} == {1.0}
+
+
+@pytest.mark.parametrize("spacing_mm", [0.0, -0.1, math.nan, math.inf])
+def test_a_pixel_size_that_is_none_is_refused(spacing_mm: float) -> None:
+    masks = BoneMasks.empty(height=8, width=8)
+    with pytest.raises(InputError, match="leave it out if it is unknown"):
+        score_bones(masks, masks, spacing_mm=spacing_mm)
 
 
 def test_a_value_does_not_depend_on_the_other_bones() -> None:
@@ -71,7 +116,10 @@ def test_a_missing_bone_and_an_overlap_that_only_the_prediction_has_are_the_wors
 
     assert found["Radius", "dsc"] == 1
     assert [found["Lu", name] for name in ("dsc", "nsd", "voe", "ravd")] == [0, 0, 1, 1]
-    assert found["Lu", "msd"] == math.inf
+    assert [found["Lu", name] for name in ("msd", "assd", "hd95")] == [math.inf] * 3
+    assert [found[name, "missed"] for name in ("Radius", "Lu")] == [0, 1]
+    assert math.isnan(found["Radius-Sca", "missed"])
+    assert [found["Radius-Sca", name] for name in ("assd", "hd95")] == [math.inf] * 2
     assert found["Radius-Sca", "dsc"] == 0
     assert found["Radius-Sca", "nsd"] == 0
 

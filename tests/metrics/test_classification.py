@@ -7,7 +7,22 @@ from hypothesis import strategies as st
 from sklearn import metrics as sklearn
 
 from carpus.errors import InputError
-from carpus.metrics import Confusion, acc, auroc, auroc_within, bacc, best_cut, confusion, dor, f1, pre, sen, spc
+from carpus.metrics import (
+    Confusion,
+    acc,
+    auroc,
+    auroc_within,
+    average_precision,
+    bacc,
+    best_cut,
+    confusion,
+    dor,
+    f1,
+    mcc,
+    pre,
+    sen,
+    spc,
+)
 
 CALLS = st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=40)
 
@@ -40,7 +55,35 @@ def test_auroc_with_ties_is_that_of_scikit_learn(pairs: list[tuple[bool, int]]) 
     if reference.all() or not reference.any():
         assert math.isnan(auroc(reference, probability))
     else:
-        assert auroc(reference, probability) == pytest.approx(sklearn.roc_auc_score(reference, probability))
+        assert auroc(reference, probability) == pytest.approx(sklearn.roc_auc_score(reference, probability), abs=1e-12)
+
+
+@given(CALLS)
+@settings(max_examples=50, deadline=None)
+def test_the_correlation_is_that_of_scikit_learn_or_undefined(pairs: list[tuple[bool, int]]) -> None:
+    reference = np.array([eroded for eroded, _ in pairs])
+    predicted = np.array([value for _, value in pairs]) > 2
+    undefined = len(set(reference)) == 1 or len(set(predicted)) == 1
+    expected = math.nan if undefined else sklearn.matthews_corrcoef(reference, predicted)
+    assert mcc(confusion(reference, predicted)) == pytest.approx(expected, abs=1e-12, nan_ok=True)
+
+
+@given(CALLS)
+@settings(max_examples=80, deadline=None)
+def test_average_precision_with_ties_is_that_of_scikit_learn(pairs: list[tuple[bool, int]]) -> None:
+    reference = np.array([eroded for eroded, _ in pairs])
+    probability = np.array([value for _, value in pairs]) / 5
+    if reference.any():
+        expected = sklearn.average_precision_score(reference, probability)
+        assert average_precision(reference, probability) == pytest.approx(expected, abs=1e-12)
+    else:
+        assert math.isnan(average_precision(reference, probability))
+
+
+def test_the_average_precision_of_a_hand_counted_case_and_of_infinite_logits() -> None:
+    reference = np.array([True, False, True, False])
+    assert average_precision(reference, np.array([4.0, 3, 2, 1])) == pytest.approx((1 + 2 / 3) / 2)
+    assert average_precision(reference, np.array([np.inf, np.inf, 2, 1])) == pytest.approx((1 / 2 + 2 / 3) / 2)
 
 
 def test_auroc_mirrors_when_the_probability_does() -> None:
@@ -128,6 +171,6 @@ def test_unpaired_lengths_are_refused() -> None:
 
 
 def test_an_undefined_probability_is_refused() -> None:
-    for use in (auroc, best_cut):
+    for use in (auroc, average_precision, best_cut):
         with pytest.raises(InputError, match="NaN"):
             use(np.array([False, True]), np.array([0.5, np.nan]))
