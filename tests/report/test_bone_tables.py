@@ -223,3 +223,24 @@ def test_a_frame_of_a_table_has_the_values(results: pl.DataFrame) -> None:
 
 def test_no_results_make_no_tables(results: pl.DataFrame) -> None:
     assert tables_as_dict(results.clear()) == {}
+
+
+def test_further_metrics_are_means_with_the_missed_as_a_share(results: pl.DataFrame) -> None:
+    bones = results.filter(pl.col("structure").is_in(BONES), pl.col("metric") == "msd")
+    value = pl.col("value")
+    missed = bones.with_columns(
+        metric=pl.lit("missed").cast(pl.Categorical), value=pl.when(value > 1.5).then(1.0).otherwise(0.0)
+    )
+    distances = bones.with_columns(
+        metric=pl.lit("hd95").cast(pl.Categorical), value=pl.when(value > 1.5).then(math.inf).otherwise(value * 2)
+    )
+    table = made(pl.concat([results, missed, distances]), 0)
+    assert [row.source for row in table.rows] == ["PHANTOM"]
+    assert cell(table, table.rows[0], "", "Missed").value == pytest.approx((bones["value"] > 1.5).mean())
+    finite = distances["value"].to_numpy()
+    assert cell(table, table.rows[0], "", "HD95 (px)").value == pytest.approx(finite[np.isfinite(finite)].mean())
+    assert math.isnan(cell(table, table.rows[0], "", "HD95 (mm)").value)
+
+
+def test_a_table_without_any_number_is_left_out(results: pl.DataFrame) -> None:
+    assert "table_4_more" not in tables_as_dict(results, replicates=20)

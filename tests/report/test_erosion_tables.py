@@ -9,7 +9,7 @@ from sklearn import metrics as sklearn
 
 from carpus.errors import InputError
 from carpus.report.cells import Cell, Table
-from carpus.report.erosion_tables import erosion_runs, joint_confusion, joint_table, table_5
+from carpus.report.erosion_tables import erosion_runs, further_table, joint_confusion, joint_table, table_5
 
 
 def made(results: pl.DataFrame, make: Callable[..., Table] = table_5) -> Table:
@@ -135,3 +135,19 @@ def test_answers_of_one_seed_are_not_ranked_among_those_of_another(results: pl.D
     both, one = (cells(made(each)) for each in (pl.concat([results, scaled]), results))
     assert both["AUROC all joints"].value == pytest.approx(one["AUROC all joints"].value)
     assert both["Joints all"].value == 144
+
+
+def test_further_metrics_are_those_of_scikit_learn(results: pl.DataFrame) -> None:
+    answers = results.filter(pl.col("metric") == "score").with_columns(
+        metric=pl.lit("predicted_score").cast(pl.Categorical), value=pl.col("value").clip(0, 1)
+    )
+    found, joints = cells(further_table(pl.concat([results, answers]))), wide(results)
+    eroded, called = joints["score"] > 0, joints["probability"] >= joints["cut"]
+    assert found["MCC"].value == pytest.approx(sklearn.matthews_corrcoef(eroded, called))
+    assert found["AP"].value == pytest.approx(sklearn.average_precision_score(eroded, joints["probability"]))
+    assert found["Brier"].value == pytest.approx(sklearn.brier_score_loss(eroded, joints["probability"]))
+    scores = joints["score"].astype(int)
+    kappa = sklearn.cohen_kappa_score(scores, scores.clip(0, 1), weights="quadratic", labels=range(6))
+    assert found["Kappa"].value == pytest.approx(kappa)
+    assert found["Within 1"].value == 1
+    assert math.isnan(cells(further_table(results))["Kappa"].value)

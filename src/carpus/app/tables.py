@@ -31,6 +31,9 @@ def print_tables(tables: Iterable[ReportTable]) -> None:
 
 def _with_interval(cell: Cell, digits: int) -> str:
     text = cell.text(digits)
+    style = {1: "bold", 2: "underline"}.get(cell.place)
+    if style:
+        text = f"[{style}]{text}[/{style}]"
     if math.isnan(cell.low):
         return text
     return f"{text} ({number_text(cell.low, digits)} to {number_text(cell.high, digits)})"

@@ -11,8 +11,8 @@ and 11 are bones: BE if the joint scored on that bone is eroded.
 """
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -20,7 +20,7 @@ import polars as pl
 
 from carpus.anatomy import Joint
 from carpus.metrics import METRICS
-from carpus.report.cells import Cell, Column, Row, Table, beside_the_paper, comparison_notes, run_row
+from carpus.report.cells import Cell, Column, Row, Table, beside_the_paper, comparison_notes, run_row, with_places
 from carpus.report.runs import BONES, PAIRS, runs
 from carpus.stats import intervals, mann_whitney, resample_patients, resampled_means, stars
 
@@ -45,18 +45,19 @@ _IN_TABLE_4 = (
     *((metric, group) for metric in ("dsc", "nsd") for group in ("BE", "nonBE", "All")),
     *((metric, "All") for metric in ("voe", "msd", "ravd")),
 )
+_FURTHER = ("assd", "hd95", "missed", "nsd_mm", "msd_mm", "assd_mm", "hd95_mm")
 
 
 def bone_tables(
     results: pl.DataFrame | pl.LazyFrame, *, seed: int, replicates: int = 10_000, numbers: Iterable[int] = ()
 ) -> tuple[Table, ...]:
-    """The paper's Tables 4 and 8 to 13 of all bone runs; each run's rows are in memory only while they are worked on.
+    """The paper's Tables 4 and 8 to 13, and one of further metrics; a run's rows are in memory only while worked on.
 
     Args:
         results: A results table, see `carpus.data.results`.
         seed: Of the bootstrap; models on the same patients share their resamples.
         replicates: Of the bootstrap.
-        numbers: Of the tables to make, by default all.
+        numbers: Of the paper's tables to make, 0 for the further metrics; by default all.
 
     Raises:
         InputError: A structure is unknown, or a value is given twice.
@@ -76,7 +77,7 @@ def bone_tables(
 class _Plan:
     """How one of the tables is made of the rows of a run."""
 
-    number: int
+    number: int  # of the paper's table; 0 if it has none
     title: str
     structures: tuple[str, ...]
     columns: tuple[Column, ...]
@@ -84,6 +85,8 @@ class _Plan:
     notes: tuple[str, ...]
 
     def table(self, rows: list[Row]) -> Table:
+        if not self.number:
+            return Table("table_4_more", self.title, self.columns, with_places(rows, self.columns), self.notes)
         together = beside_the_paper(rows, self.columns, number=self.number)
         notes = (*self.notes, *comparison_notes(together))
         return Table(f"table_{self.number}", self.title, self.columns, together, notes)
@@ -121,6 +124,18 @@ def _plans(*, seed: int, replicates: int) -> tuple[_Plan, ...]:
                 "BE: images with at least one eroded joint. " + _STARS_NOTE + " One value an image.",
             ),
         ),
+        _Plan(
+            0,
+            "Bones, further metrics",
+            BONES,
+            tuple(Column("", _heading(name), better=METRICS[name].better) for name in _FURTHER),
+            partial(_means, choices=[(name, "All") for name in _FURTHER], seed=seed, replicates=replicates),
+            (
+                "Means over images x bones, with the 95 % interval of a bootstrap over patients.",
+                "Missed: part of the bones that the reference has and the prediction has not; their infinite distances "
+                "are left out of the means. Those in mm are of the images whose pixel size is known.",
+            ),
+        ),
         _by_structure(8, "dsc", BONES, "DSC by bone"),
         _by_structure(9, "nsd", BONES, "NSD by bone"),
         _by_erosion(10, "dsc"),
@@ -132,7 +147,7 @@ def _plans(*, seed: int, replicates: int) -> tuple[_Plan, ...]:
 
 def _cells_of_table_4(own: pl.DataFrame, *, seed: int, replicates: int) -> list[Cell]:
     # The group of an image is that of its worst joint; rows of scored bones carry their own joint's.
-    eroded = own.group_by("image").agg(
+    groups = own.group_by("image").agg(
         pl.when((_GROUP == "BE").any())
         .then(pl.lit("BE"))
         .when((_GROUP == "nonBE").any())
@@ -140,10 +155,23 @@ def _cells_of_table_4(own: pl.DataFrame, *, seed: int, replicates: int) -> list[
         .otherwise(pl.lit(""))
         .alias("of_image")
     )
-    own = own.join(eroded, on="image")
+    own = own.join(groups, on="image")
+    marks = {(metric, "All"): stars(_p_of_images(own.filter(metric == _METRIC))) for metric in ("dsc", "nsd")}
+    cells = _means(own, _IN_TABLE_4, seed=seed, replicates=replicates)
+    undefined = own.filter(_METRIC == "dsc", _VALUE.is_nan()).height
+    missed = own.filter(_METRIC == "msd", _VALUE.is_infinite()).height
+    return [
+        *(replace(cell, stars=marks.get(choice, "")) for cell, choice in zip(cells, _IN_TABLE_4, strict=True)),
+        Cell(undefined),
+        Cell(missed),
+    ]
+
+
+def _means(own: pl.DataFrame, choices: Sequence[tuple[str, str]], *, seed: int, replicates: int) -> list[Cell]:
+    """The mean of a metric over the images of a group, for each such choice, with its interval."""
     chosen = [
         (metric == _METRIC) & _FINITE & (pl.lit(True) if group == "All" else pl.col("of_image") == group)
-        for metric, group in _IN_TABLE_4
+        for metric, group in choices
     ]
     sums = own.group_by("patient").agg(
         *(_VALUE.filter(choice).sum().alias(f"sum {i}") for i, choice in enumerate(chosen)),
@@ -159,14 +187,7 @@ def _cells_of_table_4(own: pl.DataFrame, *, seed: int, replicates: int) -> list[
         ends[:] = math.nan  # one patient says nothing of others
     with np.errstate(invalid="ignore"):
         means = totals.sum(axis=0) / counts.sum(axis=0)
-    marks = {metric: stars(_p_of_images(own.filter(metric == _METRIC))) for metric in ("dsc", "nsd")}
-    cells = [
-        Cell(float(mean), float(low), float(high), marks.get(metric, "") if group == "All" else "")
-        for mean, (low, high), (metric, group) in zip(means, ends, _IN_TABLE_4, strict=True)
-    ]
-    undefined = own.filter(_METRIC == "dsc", _VALUE.is_nan()).height
-    missed = own.filter(_METRIC == "msd", _VALUE.is_infinite()).height
-    return [*cells, Cell(undefined), Cell(missed)]
+    return [Cell(float(mean), float(low), float(high)) for mean, (low, high) in zip(means, ends, strict=True)]
 
 
 def _p_of_images(own: pl.DataFrame) -> float:
@@ -234,6 +255,10 @@ def _by_erosion(number: int, metric: str) -> _Plan:
     )
     title = f"{METRICS[metric].label} of the scored bones, eroded (BE) and not"
     return _Plan(number, title, SCORED_BONES, columns, cells, notes)
+
+
+def _heading(metric: str) -> str:
+    return METRICS[metric].label + (" (px)" if METRICS[metric].unit == "px" else "")
 
 
 def _mean() -> pl.Expr:

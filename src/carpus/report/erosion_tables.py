@@ -17,7 +17,27 @@ import polars as pl
 
 from carpus.anatomy import Joint
 from carpus.errors import InputError
-from carpus.metrics import METRICS, Confusion, acc, auroc_within, bacc, confusion, dor, f1, pre, sen, spc
+from carpus.metrics import (
+    METRICS,
+    Confusion,
+    acc,
+    auroc_within,
+    average_precision,
+    bacc,
+    brier,
+    calibration_error,
+    confusion,
+    dor,
+    f1,
+    icc,
+    mae,
+    mcc,
+    pre,
+    quadratic_weighted_kappa,
+    sen,
+    spc,
+    within_one,
+)
 from carpus.report.cells import Cell, Column, Table, beside_the_paper, comparison_notes, run_row, with_places
 from carpus.report.runs import Run, runs
 from carpus.stats import intervals, resample_patients, resampled_auroc, resampled_sums, sums_by_patient
@@ -35,6 +55,17 @@ _RATE_COLUMNS = tuple(
     Column("", METRICS[name].label, 2 if name == "dor" else 3, printed=METRICS[name].label, better="higher")
     for name in _RATES
 )
+_OF_PROBABILITY = {
+    "average_precision": average_precision,
+    "brier": brier,
+    "calibration_error": calibration_error,
+}
+_OF_SCORE: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    "quadratic_weighted_kappa": quadratic_weighted_kappa,
+    "mae": mae,
+    "within_one": within_one,
+    "icc": lambda reference, predicted: icc(np.column_stack([reference, predicted])),
+}
 _COUNTS = (Column("Joints", "all", 0), Column("Joints", "eroded", 0))
 _INTERVAL_NOTE = "With the 95 % interval of a bootstrap over patients."
 
@@ -95,11 +126,36 @@ def joint_table(results: pl.DataFrame | pl.LazyFrame, *, seed: int, replicates: 
     return Table("table_5_joints", "Erosion, joint by joint", columns, with_places(rows, columns), notes)
 
 
+def further_table(results: pl.DataFrame | pl.LazyFrame) -> Table:
+    """All scored joints together by further metrics: of calls, of probabilities, and of SvdH scores where given."""
+    names = (*_OF_PROBABILITY, *_OF_SCORE)
+    columns = (
+        Column("", METRICS["mcc"].label, better="higher"),
+        *(Column("", METRICS[name].label, better=METRICS[name].better) for name in names),
+    )
+    rows = []
+    for run, joints in erosion_runs(results):
+        asked = joints.filter(~pl.col("probability").is_nan())
+        probability = asked["probability"].to_numpy(), asked["eroded"].to_numpy()
+        scored = joints.filter(pl.col("predicted_score").is_not_nan())
+        scores = [scored[name].to_numpy().round().astype(np.int64) for name in ("score", "predicted_score")]
+        cells = [Cell(mcc(joint_confusion(joints)))]
+        cells += [Cell(measure(probability[1], probability[0])) for measure in _OF_PROBABILITY.values()]
+        cells += [Cell(measure(*scores) if len(scored) else math.nan) for measure in _OF_SCORE.values()]
+        rows.append(run_row(run, joints, cells))
+    notes = (
+        "AP: average precision; chance is the part of the joints that is eroded. ECE: calibration error in ten bins. "
+        "These take the joints that have a probability.",
+        "Kappa with quadratic weights, MAE, within 1 and ICC compare SvdH scores, where the model gives any.",
+    )
+    return Table("table_5_more", "Erosion, further metrics", columns, with_places(rows, columns), notes)
+
+
 def erosion_runs(results: pl.DataFrame | pl.LazyFrame) -> list[tuple[Run, pl.DataFrame]]:
     """Every run with one row a joint and seed.
 
-    The columns are seed, image, patient, structure, score, probability (NaN if unread), cut, and eroded and called,
-    both bool; an unread joint is called wrong.
+    The columns are seed, image, patient, structure, score, probability and predicted_score (NaN if there is none),
+    cut, and eroded and called, both bool; an unread joint is called wrong.
 
     Raises:
         InputError: A joint has no reference score or no cut.
@@ -108,9 +164,9 @@ def erosion_runs(results: pl.DataFrame | pl.LazyFrame) -> list[tuple[Run, pl.Dat
     for run, rows in runs(results, task="erosion"):
         joints = rows.group_by("seed", "image", "patient", "structure", maintain_order=True).agg(
             pl.col("value").filter(pl.col("metric") == name).first().alias(name)
-            for name in ("score", "probability", "cut")
+            for name in ("score", "probability", "cut", "predicted_score")
         )
-        joints = joints.with_columns(pl.col("probability").fill_null(math.nan))
+        joints = joints.with_columns(pl.col("probability", "predicted_score").fill_null(math.nan))
         lacking = joints.filter(
             pl.any_horizontal(pl.col(name).is_null() | pl.col(name).is_nan() for name in ("score", "cut"))
         )

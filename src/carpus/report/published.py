@@ -26,7 +26,7 @@ from importlib.resources import files
 
 import pandas as pd
 
-from carpus.metrics import Confusion
+from carpus.metrics import Confusion, confusion_from_rates
 
 PUBLISHED = (4, 5, 8, 9, 10, 11, 12, 13)
 """The paper's tables that are held here."""
@@ -76,8 +76,8 @@ def published_confusions() -> dict[str, Confusion]:
     """
     found = {}
     for model, row in published_table(5).iterrows():
-        tp, tn = round(float(row["SEN"]) * _ERODED), round(float(row["SPC"]) * _HEALTHY)
-        found[str(model)] = Confusion(tp=tp, fp=_HEALTHY - tn, fn=_ERODED - tp, tn=tn)
+        rates = {"sen": float(row["SEN"]), "spc": float(row["SPC"])}
+        found[str(model)] = confusion_from_rates(**rates, positives=_ERODED, negatives=_HEALTHY)
     return found
 
 

@@ -1,16 +1,18 @@
 """All tables of a results file, each run beside what the paper printed for its network."""
 
+import math
+
 import polars as pl
 
 from carpus.report.bone_tables import bone_tables
 from carpus.report.cells import Table
-from carpus.report.erosion_tables import joint_table, table_5
+from carpus.report.erosion_tables import further_table, joint_table, table_5
 
 _BOOTSTRAP_SEED = 600
 
 
 def all_tables(results: pl.DataFrame | pl.LazyFrame, *, replicates: int = 10_000) -> tuple[Table, ...]:
-    """The tables that have rows: those of the bones, then those of erosion.
+    """The tables that have numbers: those of the bones, then those of erosion.
 
     The bootstrap starts from one fixed seed, so the same results give the same tables.
 
@@ -25,10 +27,15 @@ def all_tables(results: pl.DataFrame | pl.LazyFrame, *, replicates: int = 10_000
         *bone_tables(results, seed=_BOOTSTRAP_SEED, replicates=replicates),
         table_5(results, seed=_BOOTSTRAP_SEED, replicates=replicates),
         joint_table(results, seed=_BOOTSTRAP_SEED, replicates=replicates),
+        further_table(results),
     )
-    return tuple(table for table in tables if table.rows)
+    return tuple(table for table in tables if _says_anything(table))
 
 
 def tables_as_dict(results: pl.DataFrame | pl.LazyFrame, *, replicates: int = 10_000) -> dict[str, object]:
     """All tables for JSON, keyed by name; undefined is None, infinity the text `inf`."""
     return {table.name: table.as_dict() for table in all_tables(results, replicates=replicates)}
+
+
+def _says_anything(table: Table) -> bool:
+    return any(cell is not None and not math.isnan(cell.value) for row in table.rows for cell in row.cells)

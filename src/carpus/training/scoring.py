@@ -130,6 +130,9 @@ def _score_bones(
 ) -> list[ResultRow]:
     expert = reference.read()
     height, width = expert.shape if size is None else (size, size)
+    spacing_mm = reference.spacing_mm
+    if spacing_mm is not None:
+        spacing_mm *= math.sqrt(expert.shape[0] * expert.shape[1] / (height * width))
     found = BoneMasks.empty(height=height, width=width) if predicted is None else predicted
     return [
         ResultRow(
@@ -144,7 +147,9 @@ def _score_bones(
             group=reference.groups.get(structure, ""),
         )
         for structure, metric, value in score_bones(
-            expert.resized(height=height, width=width), found.resized(height=height, width=width)
+            expert.resized(height=height, width=width),
+            found.resized(height=height, width=width),
+            spacing_mm=spacing_mm,
         )
     ]
 
