@@ -8,7 +8,8 @@ import polars as pl
 from jaxtyping import Float
 
 from carpus.anatomy import SVDH_SCORES, Bone, Joint
-from carpus.metrics import Confusion, confusion
+from carpus.metrics import Confusion, calibration_error, confusion, reliability
+from carpus.report import figures
 from carpus.report.erosion_tables import erosion_runs
 from carpus.report.figures import PatientValues, ScoredProbabilities
 from carpus.report.runs import Run, runs
@@ -69,6 +70,19 @@ def scored_probabilities(results: pl.DataFrame) -> list[ScoredProbabilities]:
         )
         for name, (_, joints) in zip(run_names([run for run, _ in found]), found, strict=True)
     ]
+
+
+def reliability_curves(results: pl.DataFrame) -> list[figures.Reliability]:
+    """Each run's reliability curve over the joints that have a probability."""
+    found = erosion_runs(results)
+    curves = []
+    for name, (_, joints) in zip(run_names([run for run, _ in found]), found, strict=True):
+        asked = joints.filter(~pl.col("probability").is_nan())
+        eroded, probability = asked["eroded"].to_numpy(), asked["probability"].to_numpy()
+        bins = reliability(eroded, probability)
+        error = calibration_error(eroded, probability)
+        curves.append(figures.Reliability(name, bins.edges, bins.predicted, bins.observed, bins.counts, error))
+    return curves
 
 
 def joint_confusions(results: pl.DataFrame) -> dict[str, dict[str, Confusion]]:

@@ -13,15 +13,24 @@ import pandas as pd
 import polars as pl
 from jaxtyping import Shaped
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
 from carpus.anatomy import Bone, Joint
-from carpus.files import new_file
+from carpus.files import new_file, new_folder
 from carpus.imaging.geometry import Box, resize
 from carpus.imaging.intensity import to_8_bits
 from carpus.imaging.masks import BoneMasks
 from carpus.report import figures
 from carpus.report.cells import Column, Table, number_text
-from carpus.report.figure_data import joint_confusions, score_counts, scored_probabilities, values_of_bones
+from carpus.report.exports import table_as_csv, table_as_latex, table_as_markdown, tables_as_latex
+from carpus.report.figure_data import (
+    joint_confusions,
+    reliability_curves,
+    score_counts,
+    scored_probabilities,
+    values_of_bones,
+    values_of_patients,
+)
 from carpus.report.overlay import (
     BONE_COLOURS,
     PREDICTED_COLOUR,
@@ -31,6 +40,7 @@ from carpus.report.overlay import (
     draw_overlay,
     hex_colour,
 )
+from carpus.report.published import published_confusions
 from carpus.report.tables import all_tables
 
 _FILM_PX = 1000
@@ -126,7 +136,7 @@ class ReportPage:
     is_phantom: bool = False
 
 
-def write_report(path: Path, page: ReportPage, *, replicates: int = 2000) -> None:
+def write_report(path: Path, page: ReportPage, *, replicates: int = 10_000) -> None:
     """Writes the report as one HTML file, complete or not at all. The same content gives the same file.
 
     Args:
@@ -140,6 +150,35 @@ def write_report(path: Path, page: ReportPage, *, replicates: int = 2000) -> Non
     html = _environment().get_template("report.html").render(_context(page, replicates=replicates))
     with new_file(path) as draft:
         draft.write_text(html, encoding="utf-8")
+
+
+def write_report_folder(path: Path, page: ReportPage, *, replicates: int = 10_000) -> None:
+    """Writes the report in every form into a folder, complete or not at all.
+
+    These are `index.html`, `report.md`, `report.tex` for pdflatex, and each table and figure by itself:
+    `tables/*.csv`, `tables/*.tex`, `figures/*.svg` and `figures/*.pdf`.
+
+    Args:
+        path: The folder; one that is there is replaced.
+        page: Its content.
+        replicates: Of the bootstrap behind the intervals.
+
+    Raises:
+        InputError: As `write_report`.
+    """
+    tables = all_tables(page.results, replicates=replicates)
+    with new_folder(path) as draft:
+        write_report(draft / "index.html", page, replicates=replicates)
+        texts = [f"# {page.title}\n", *(table_as_markdown(table) for table in tables)]
+        (draft / "report.md").write_text("\n".join(texts), encoding="utf-8")
+        (draft / "report.tex").write_text(tables_as_latex(tables, title=page.title), encoding="utf-8")
+        (draft / "tables").mkdir()
+        for table in tables:
+            (draft / "tables" / f"{table.name}.csv").write_text(table_as_csv(table), encoding="utf-8")
+            (draft / "tables" / f"{table.name}.tex").write_text(table_as_latex(table), encoding="utf-8")
+        for name, figure in report_figures(page, tables).items():
+            for suffix in ("svg", "pdf"):
+                figures.write_figure(draft / "figures" / f"{name}.{suffix}", figure)
 
 
 def _environment() -> jinja2.Environment:
@@ -173,7 +212,8 @@ def _context(page: ReportPage, *, replicates: int) -> dict[str, object]:
         or (reading is not None and not reading.is_phantom),
         "bone_tables": bones,
         "erosion_tables": erosion,
-        "figures": _figures(page, bones=bones, erosion=erosion),
+        # Matplotlib escapes what it is given.
+        "figures": {name: Markup(figures.svg(made)) for name, made in report_figures(page, tables).items()},  # noqa: S704
         "cases": [_case(case) for case in page.cases],
         "reading": None if reading is None else _reading(reading),
         "bone_legend": [(bone.abbreviation, bone.label, hex_colour(BONE_COLOURS[bone])) for bone in Bone],
@@ -182,7 +222,9 @@ def _context(page: ReportPage, *, replicates: int) -> dict[str, object]:
     }
 
 
-def _figures(page: ReportPage, *, bones: list[Table], erosion: list[Table]) -> dict[str, Markup]:
+def report_figures(page: ReportPage, tables: tuple[Table, ...]) -> dict[str, Figure]:
+    """Every figure that the page's content allows, by name."""
+    names = {table.name: table for table in tables}
     is_phantom = page.is_phantom or bool((page.results["data"] != "patients").any())
     made = {}
     if page.histories:
@@ -190,17 +232,25 @@ def _figures(page: ReportPage, *, bones: list[Table], erosion: list[Table]) -> d
             name: {str(column): list(frame[column]) for column in frame} for name, frame in page.histories.items()
         }
         made["histories"] = figures.training_curves(histories, is_phantom=is_phantom)
-    if bones:
+    if "table_8" in names:
         values = values_of_bones(page.results, metric="dsc")
         made["bones"] = figures.bone_spreads(values, metric="dsc", is_phantom=is_phantom)
-    if erosion:
-        matrices = [(name, own["All"]) for name, own in joint_confusions(page.results).items()]
+        made["bone_means"] = figures.bone_dots([names["table_8"], names["table_9"]])
+        patients = values_of_patients(page.results, metric="dsc")
+        made["patients"] = figures.patient_ranges(patients, metric="dsc", is_phantom=is_phantom)
+    if "table_5" in names:
+        by_joint = joint_confusions(page.results)
+        matrices = [(name, own["All"]) for name, own in by_joint.items()]
+        matrices += [(f"{name}, paper", counts) for name, counts in published_confusions().items()]
+        made["confusion_joints"] = figures.confusion_by_joint(by_joint, is_phantom=is_phantom)
+        curves = reliability_curves(page.results)
+        made["calibration"] = figures.calibration_curves(curves, is_phantom=is_phantom)
         answers = scored_probabilities(page.results)
         chance = np.random.default_rng(0)
         made["scores"] = figures.reference_scores(score_counts(page.results), is_phantom=is_phantom)
         made["confusion"] = figures.confusion_matrices(matrices, is_phantom=is_phantom)
         made["probabilities"] = figures.probabilities_by_score(answers, is_phantom=is_phantom, generator=chance)
-    return {name: Markup(figures.svg(figure)) for name, figure in made.items()}  # noqa: S704 (matplotlib escapes)
+    return made
 
 
 def _case(case: CasePanel) -> dict[str, object]:

@@ -11,7 +11,7 @@ from carpus.app.console import stop_unless_free
 
 def report(
     runs: Annotated[list[Path], typer.Argument(help="Evaluated trainings, or results files.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
+    out: Annotated[Path, typer.Option(help="The page to write (.html), or a folder.")] = Path("report.html"),
     data: Annotated[
         Path | None, typer.Option(help="Dataset of the runs, to show its statistics and test cases.")
     ] = None,
@@ -21,11 +21,15 @@ def report(
 ) -> None:
     """Make one self-contained page of tables, curves and overlays, beside the paper's numbers.
 
+    With --out FOLDER the same as a page, Markdown, LaTeX, and every table (CSV, LaTeX) and figure (SVG, PDF) by itself.
+
     Example: carpus report runs/unet runs/resnet --data phantoms --out report.html
+
+    Example: carpus report runs/* --out report/
     """
     from carpus.app.pages import collect
     from carpus.data.reader import read_dataset
-    from carpus.report.page import write_report
+    from carpus.report.page import write_report, write_report_folder
     from carpus.report.tables import tables_as_dict
 
     if not as_json:
@@ -34,5 +38,8 @@ def report(
     if as_json:
         typer.echo(json.dumps(tables_as_dict(page.results), indent=2))
         return
-    write_report(out, page)
+    if out.suffix.lower() in (".html", ".htm"):
+        write_report(out, page)
+    else:
+        write_report_folder(out, page)
     typer.echo(f"Report: {out}")

@@ -1,0 +1,165 @@
+"""Tables of the report for papers and spreadsheets: Markdown, LaTeX and CSV.
+
+A phantom is called one in every file: in the column `source`, and in a line above each table of text.
+"""
+
+import csv
+import math
+from io import StringIO
+from itertools import groupby
+
+from carpus.report.cells import Cell, Column, Row, Table, number_text
+
+PHANTOM_LINE = "PHANTOM: measured on synthetic wrists, not on patients."
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "∞": r"$\infty$",
+    "\N{EN DASH}": "--",
+}
+_WIDE = 9
+
+
+def table_as_markdown(table: Table) -> str:
+    """The table with its title and notes; the best of a column in bold, the second best in italics."""
+    parts = any(row.part for row in table.rows)
+    headings = ["model", "source", *(["part"] if parts else []), *(_heading(column) for column in table.columns)]
+    lines = [f"## {table.title}", ""]
+    if _is_phantom(table):
+        lines += [f"**{PHANTOM_LINE}**", ""]
+    lines += [
+        _markdown_line(headings),
+        _markdown_line(["---", "---", *(["---"] if parts else []), *["---:"] * len(table.columns)]),
+    ]
+    for row in table.rows:
+        values = [_markdown_cell(cell, column) for cell, column in zip(row.cells, table.columns, strict=True)]
+        lines.append(_markdown_line([row.model, row.source, *([row.part] if parts else []), *values]))
+    lines += ["", *(f"- {note}" for note in table.notes), ""]
+    return "\n".join(lines)
+
+
+def table_as_latex(table: Table) -> str:
+    r"""The table as a `table` float of the packages booktabs and graphicx, no wider than the text.
+
+    The best of a column is bold, the second best underlined, the paper's rows are italic.
+    """
+    parts = any(row.part for row in table.rows)
+    before = 2 if parts else 1
+    lines = [
+        r"\begin{table}[htbp]",
+        r"\centering",
+        rf"\caption{{{_latex(_caption(table))}}}",
+        rf"\label{{tab:{table.name}}}",
+    ]
+    shrinks = len(table.columns) > _WIDE
+    lines += [r"\resizebox{\textwidth}{!}{%"] if shrinks else []
+    lines += [rf"\begin{{tabular}}{{{'l' * before}{'r' * len(table.columns)}}}", r"\toprule"]
+    if any(column.group for column in table.columns):
+        cells, rules, place = ["" for _ in range(before)], [], before + 1
+        for group, own in groupby(table.columns, key=lambda column: column.group):
+            width = len(list(own))
+            cells.append(rf"\multicolumn{{{width}}}{{c}}{{{_latex(group)}}}")
+            rules += [rf"\cmidrule(lr){{{place}-{place + width - 1}}}"] if group else []
+            place += width
+        lines += [" & ".join(cells) + r" \\", " ".join(rules)]
+    headings = ["model", *(["joint"] if parts else []), *(column.name for column in table.columns)]
+    lines += [" & ".join(_latex(heading) for heading in headings) + r" \\", r"\midrule"]
+    for row in table.rows:
+        values = [_latex_cell(cell, column) for cell, column in zip(row.cells, table.columns, strict=True)]
+        lines.append(" & ".join([_latex_name(row), *([_latex(row.part)] if parts else []), *values]) + r" \\")
+    lines += [r"\bottomrule", r"\end{tabular}" + ("%" if shrinks else "")]
+    lines += ["}"] if shrinks else []
+    lines += ["", rf"\smallskip\footnotesize {_latex(' '.join(table.notes))}", r"\end{table}", ""]
+    return "\n".join(lines)
+
+
+def tables_as_latex(tables: tuple[Table, ...], *, title: str) -> str:
+    """A document of all tables, ready for pdflatex."""
+    mark = PHANTOM_LINE if any(map(_is_phantom, tables)) else ""
+    head = [
+        r"\documentclass[10pt]{article}",
+        r"\usepackage[T1]{fontenc}",
+        r"\usepackage[utf8]{inputenc}",
+        r"\usepackage[a4paper,landscape,margin=18mm]{geometry}",
+        r"\usepackage{booktabs,graphicx,fancyhdr}",
+        r"\pagestyle{fancy}",
+        rf"\fancyhead{{}}\fancyhead[L]{{{_latex(title)}}}\fancyhead[R]{{\textbf{{{_latex(mark)}}}}}",
+        r"\begin{document}",
+        "",
+    ]
+    return "\n".join([*head, *(table_as_latex(table) + "\\clearpage\n" for table in tables), r"\end{document}", ""])
+
+
+def table_as_csv(table: Table) -> str:
+    """One line a cell: model, source, details, part, column, value, low, high, stars; undefined is empty."""
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["model", "source", "details", "part", "column", "value", "low", "high", "stars"])
+    for row in table.rows:
+        for cell, column in zip(row.cells, table.columns, strict=True):
+            if cell is not None:
+                numbers = [
+                    "" if math.isnan(number) else repr(float(number)) for number in (cell.value, cell.low, cell.high)
+                ]
+                writer.writerow([row.model, row.source, row.details, row.part, _heading(column), *numbers, cell.stars])
+    return out.getvalue()
+
+
+def _is_phantom(table: Table) -> bool:
+    return any(row.source == "PHANTOM" for row in table.rows)
+
+
+def _caption(table: Table) -> str:
+    return f"{table.title}. {PHANTOM_LINE}" if _is_phantom(table) else f"{table.title}."
+
+
+def _heading(column: Column) -> str:
+    return f"{column.group} {column.name}".strip()
+
+
+def _with_interval(cell: Cell, digits: int) -> str:
+    if math.isnan(cell.low):
+        return ""
+    return f" ({number_text(cell.low, digits)} to {number_text(cell.high, digits)})"
+
+
+def _markdown_cell(cell: Cell | None, column: Column) -> str:
+    if cell is None:
+        return ""
+    mark = {1: "**", 2: "*"}.get(cell.place, "")
+    stars = cell.stars.replace("*", r"\*")
+    return f"{mark}{number_text(cell.value, column.digits)}{mark}{stars}{_with_interval(cell, column.digits)}"
+
+
+def _markdown_line(cells: list[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+
+
+def _latex_cell(cell: Cell | None, column: Column) -> str:
+    if cell is None:
+        return ""
+    text = _latex(number_text(cell.value, column.digits))
+    command = {1: "textbf", 2: "underline"}.get(cell.place)
+    text = rf"\{command}{{{text}}}" if command else text
+    return text + (f"$^{{{cell.stars}}}$" if cell.stars else "")
+
+
+def _latex_name(row: Row) -> str:
+    if row.source == "paper":
+        return rf"\textit{{{_latex(row.model)} (paper)}}"
+    return _latex(row.model + (" (PHANTOM)" if row.source == "PHANTOM" else ""))
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(letter, letter) for letter in text)
