@@ -343,9 +343,7 @@ def _transform(rest, edges, rows, columns, stride, distances):  # type: ignore[n
     width = columns * BITS
     heights = _heights(edges, rows, columns, stride)
     # The squares of ... 2, 1, 0, 1, 2 ..., of which each pixel reads a part.
-    squares = np.empty(2 * width, np.int64)
-    for i in range(2 * width):
-        squares[i] = (i - width) * (i - width)
+    squares = np.arange(-width, width) ** 2
     row = np.empty(width, np.int64)
     found = 0
     for y in range(rows):
@@ -368,8 +366,7 @@ def _least(one, other):  # type: ignore[no-untyped-def]
     """The least sum of two values of one place."""
     least = NOWHERE
     for i in range(len(one)):
-        value = one[i] + other[i]
-        least = value if value < least else least
+        least = min(least, one[i] + other[i])
     return least
 
 
