@@ -7,14 +7,11 @@ column follow one another, so that each instruction works on the words of severa
 - distances below 4 px, nearly all of them, are found by moving one outline by every offset in the order of its length
   and taking away what it meets of the other;
 - a pixel farther away searches the rows of the other outline, nearest row first;
-- where that would take longer than a distance transform of the box, the transform does the rest.
+- where that would take longer than measuring every column of the box, that is done, and each pixel left takes the
+  least sum of two squares along its row.
 
 All loops lie in one file because the compiled code on disk is renewed when this file changes, not when another one
 does; after a change of `compiling` delete it (`__pycache__/*.nb?`).
-
-References:
-    Meijster A et al. In: Mathematical Morphology and its Applications to Image and Signal Processing. 2000:331-340.
-        https://doi.org/10.1007/0-306-47025-X_36
 """
 # ruff: noqa: ARG001 - Numba takes types from arguments.
 
@@ -43,6 +40,8 @@ CHUNK = 64
 # Offsets (a, b) with a <= b, all those of less than 4 px, by length; each stands for its mirror images as well.
 NEAR = ((0, 0), (0, 1), (1, 1), (0, 2), (1, 2), (2, 2), (0, 3), (1, 3), (2, 3))
 MARGIN = 3
+# How many times less a pixel of the transform takes than a word of a search.
+CHEAPER = 32
 NOWHERE = np.int64(1) << 62
 ONE = np.uint64(1)
 
@@ -260,7 +259,7 @@ def _nearest(start, target, rows, columns, stride, spare, distances):  # type: i
             left -= met
     if found == len(distances):
         return
-    steps = rows * columns * BITS
+    steps = rows * columns * BITS // CHEAPER
     for k in range(columns):
         for y in range(rows):
             at = MARGIN + (k + 1) * stride + y
@@ -340,56 +339,55 @@ def _search(edges, rows, columns, stride, k, y, bit):  # type: ignore[no-untyped
 
 @part
 def _transform(rest, edges, rows, columns, stride, distances):  # type: ignore[no-untyped-def]
-    """Fills in the distances of the pixels left, by an exact Euclidean distance transform of the box."""
+    """Fills in the distances of the pixels left, from how far each pixel of the box is within its column."""
     width = columns * BITS
-    heights = np.empty((rows, width), np.int64)  # to the outline within the column
-    for downwards in (True, False):
-        run = np.full(width, np.int64(1) << 30)
-        for i in range(rows):
-            y = i if downwards else rows - 1 - i
-            for x in range(width):
-                at = MARGIN + (x // BITS + 1) * stride + y
-                run[x] = 0 if edges[at] >> np.uint64(x % BITS) & ONE else run[x] + 1
-                heights[y, x] = run[x] if downwards else min(heights[y, x], run[x])
+    heights = _heights(edges, rows, columns, stride)
+    # The squares of ... 2, 1, 0, 1, 2 ..., of which each pixel reads a part.
+    squares = np.arange(-width, width) ** 2
+    row = np.empty(width, np.int64)
     found = 0
-    sites, begins = np.empty(width, np.int64), np.empty(width, np.int64)
     for y in range(rows):
-        last = -1
+        filled = False
         for k in range(columns):
             at = MARGIN + (k + 1) * stride + y
             while rest[at]:
-                if last < 0:
-                    last = _envelope(heights[y], sites, begins)
-                    site = 0
+                if not filled:
+                    filled = True
+                    for x in range(width):
+                        row[x] = np.int64(heights[y, x]) * np.int64(heights[y, x])
                 x = k * BITS + trailing_zeros(rest[at])
                 rest[at] &= rest[at] - ONE
-                while site < last and begins[site + 1] <= x:
-                    site += 1
-                dx, dy = x - sites[site], heights[y, sites[site]]
-                distances[found] = math.sqrt(dx * dx + dy * dy)
+                distances[found] = math.sqrt(_least(row, squares[width - x :]))
                 found += 1
 
 
 @part
-def _envelope(heights, sites, begins):  # type: ignore[no-untyped-def]
-    """Which column is nearest from which x on; the number of the last one."""
-    last = -1
-    for x in range(len(heights)):
-        if heights[x] >= 1 << 30:
-            continue
-        while last >= 0:
-            at, site = begins[last], sites[last]
-            if (at - site) ** 2 + heights[site] ** 2 <= (at - x) ** 2 + heights[x] ** 2:
-                break
-            last -= 1
-        begin = 0
-        if last >= 0:
-            site = sites[last]
-            begin = 1 + (x * x - site * site + heights[x] ** 2 - heights[site] ** 2) // (2 * (x - site))
-        if begin < len(heights):
-            last += 1
-            sites[last], begins[last] = x, begin
-    return last
+def _least(one, other):  # type: ignore[no-untyped-def]
+    """The least sum of two values of one place."""
+    least = NOWHERE
+    for i in range(len(one)):
+        least = min(least, one[i] + other[i])
+    return least
+
+
+@part
+def _heights(edges, rows, columns, stride):  # type: ignore[no-untyped-def]
+    """How far each pixel of the box is from the outline within its column."""
+    heights = np.empty((rows, columns * BITS), np.int32)
+    run = np.empty(BITS, np.int32)
+    bits = np.arange(BITS).astype(np.uint64)
+    for k in range(columns):
+        for downwards in (True, False):
+            run[:] = 1 << 30
+            for i in range(rows):
+                y = i if downwards else rows - 1 - i
+                word = edges[MARGIN + (k + 1) * stride + y]
+                own = heights[y, k * BITS : (k + 1) * BITS]
+                for x in range(BITS):
+                    off = np.int32(ONE - (word >> bits[x] & ONE))
+                    run[x] = (run[x] + np.int32(1)) * off
+                    own[x] = run[x] if downwards or run[x] < own[x] else own[x]
+    return heights
 
 
 @part
