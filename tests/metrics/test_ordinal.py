@@ -45,7 +45,6 @@ def test_unsigned_scores_have_the_kappa_of_signed_ones() -> None:
 
 def test_the_correlation_is_that_of_the_paper_that_defined_it() -> None:
     # The table's mean squares are 11.24 (targets), 32.49 (judges) and 1.02 (error); the paper prints .29.
-    # R: irr::ICC(TABLE_2, "twoway", "agreement", "single") gives 0.29.
     assert icc(TABLE_2) == pytest.approx((11.24 - 1.02) / (11.24 + 3 * 1.02 + 4 * (32.49 - 1.02) / 6), abs=2e-4)
     assert round(icc(TABLE_2), 2) == 0.29
 

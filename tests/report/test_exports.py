@@ -29,7 +29,7 @@ def test_markdown_has_every_number_with_marks_stars_and_intervals() -> None:
     assert "PHANTOM: measured on synthetic wrists, not on patients." in text
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert lines[0] == "| model | source | DSC BE | DSC All | n |"
-    assert lines[2] == r"| Unet_x | PHANTOM | **0.912**\*\* (0.900 to 0.920) | – | 12 |"
+    assert lines[2] == r"| Unet_x | PHANTOM | **0.912**\*\* (0.900 to 0.920) | -- | 12 |".replace("--", "\N{EN DASH}")
     assert lines[3] == "| Unet | paper | *0.963* |  |  |"
     assert len({line.count("|") for line in lines}) == 1
 
@@ -70,7 +70,16 @@ def test_the_folder_has_the_report_in_every_form(results: pl.DataFrame, tmp_path
     found = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert {"index.html", "report.md", "report.tex"} <= found
     assert {f"tables/{name}.{kind}" for name in names for kind in ("csv", "tex")} <= found
-    drawn = {"bones", "bone_means", "patients", "confusion", "confusion_joints", "calibration", "scores", "probabilities"}
+    drawn = {
+        "bones",
+        "bone_means",
+        "patients",
+        "confusion",
+        "confusion_joints",
+        "calibration",
+        "scores",
+        "probabilities",
+    }
     assert {f"figures/{name}.{kind}" for name in drawn for kind in ("svg", "pdf")} <= found
     document = (tmp_path / "out" / "report.tex").read_text()
     for environment in ("document", "table", "tabular"):
@@ -83,4 +92,7 @@ def test_the_folder_has_the_report_in_every_form(results: pl.DataFrame, tmp_path
 def test_no_letter_of_latex_survives_unescaped(text: str) -> None:
     table = replace(TABLE, rows=(replace(TABLE.rows[0], model=text),))
     line = next(line for line in table_as_latex(table).splitlines() if "PHANTOM)" in line)
-    assert r"50 \% \& \$x\_1\$ \#\{2\} \textasciitilde{} \textasciicircum{} \textbackslash{} \textless{}\textgreater{}" in line
+    assert (
+        r"50 \% \& \$x\_1\$ \#\{2\} \textasciitilde{} \textasciicircum{} \textbackslash{} \textless{}\textgreater{}"
+        in line
+    )

@@ -147,7 +147,7 @@ def _plans(*, seed: int, replicates: int) -> tuple[_Plan, ...]:
 
 def _cells_of_table_4(own: pl.DataFrame, *, seed: int, replicates: int) -> list[Cell]:
     # The group of an image is that of its worst joint; rows of scored bones carry their own joint's.
-    groups = own.group_by("image").agg(
+    groups = own.group_by("image", maintain_order=True).agg(
         pl.when((_GROUP == "BE").any())
         .then(pl.lit("BE"))
         .when((_GROUP == "nonBE").any())
@@ -155,7 +155,7 @@ def _cells_of_table_4(own: pl.DataFrame, *, seed: int, replicates: int) -> list[
         .otherwise(pl.lit(""))
         .alias("of_image")
     )
-    own = own.join(groups, on="image")
+    own = own.join(groups, on="image", maintain_order="left")
     marks = {(metric, "All"): stars(_p_of_images(own.filter(metric == _METRIC))) for metric in ("dsc", "nsd")}
     cells = _means(own, _IN_TABLE_4, seed=seed, replicates=replicates)
     undefined = own.filter(_METRIC == "dsc", _VALUE.is_nan()).height
@@ -173,7 +173,7 @@ def _means(own: pl.DataFrame, choices: Sequence[tuple[str, str]], *, seed: int, 
         (metric == _METRIC) & _FINITE & (pl.lit(True) if group == "All" else pl.col("of_image") == group)
         for metric, group in choices
     ]
-    sums = own.group_by("patient").agg(
+    sums = own.group_by("patient", maintain_order=True).agg(
         *(_VALUE.filter(choice).sum().alias(f"sum {i}") for i, choice in enumerate(chosen)),
         *(choice.sum().cast(pl.Float64).alias(f"count {i}") for i, choice in enumerate(chosen)),
     )
@@ -191,7 +191,9 @@ def _means(own: pl.DataFrame, choices: Sequence[tuple[str, str]], *, seed: int, 
 
 
 def _p_of_images(own: pl.DataFrame) -> float:
-    images = own.group_by("image", "of_image").agg(_VALUE.filter(~_VALUE.is_nan()).mean()).drop_nulls()
+    images = (
+        own.group_by("image", "of_image", maintain_order=True).agg(_VALUE.filter(~_VALUE.is_nan()).mean()).drop_nulls()
+    )
     eroded, healthy = (images.filter(pl.col("of_image") == group)["value"].to_numpy() for group in ("BE", "nonBE"))
     return mann_whitney(eroded, healthy)
 
@@ -201,7 +203,7 @@ def _by_structure(number: int, metric: str, structures: tuple[str, ...], title: 
 
     def cells(own: pl.DataFrame) -> list[Cell]:
         own = own.filter(metric == _METRIC)
-        found = dict(own.group_by("structure").agg(_mean()).iter_rows())
+        found = dict(own.group_by("structure", maintain_order=True).agg(_mean()).iter_rows())
         means = [found.get(name) for name in structures]
         whole = own.select(_mean()).item()
         return [
@@ -239,7 +241,7 @@ def _by_erosion(number: int, metric: str) -> _Plan:
         for name in SCORED_BONES:
             bone = own.filter(metric == _METRIC, pl.col("structure") == name)
             # One value an image, the mean over the seeds.
-            images = bone.group_by("image", "group").agg(_mean())
+            images = bone.group_by("image", "group", maintain_order=True).agg(_mean())
             eroded, healthy = (
                 images.filter(group == _GROUP)["value"].fill_null(math.nan).to_numpy() for group in ("BE", "nonBE")
             )

@@ -201,8 +201,10 @@ class _Difference:
 
 
 def _difference(pairs: pl.DataFrame) -> _Difference:
-    by_image = pairs.group_by("image").agg(pl.col("difference").mean())
-    of_patients = pairs.group_by("patient").agg(pl.col("difference").sum(), pl.len().alias("count"))
+    by_image = pairs.group_by("image", maintain_order=True).agg(pl.col("difference").mean())
+    of_patients = pairs.group_by("patient", maintain_order=True).agg(
+        pl.col("difference").sum(), pl.len().alias("count")
+    )
     means = (of_patients["difference"] / of_patients["count"]).to_numpy()
     first, second = (float(pairs[name].to_numpy().mean()) if len(pairs) else math.nan for name in ("first", "second"))
     return _Difference(
@@ -221,7 +223,7 @@ def _paired(first: pl.DataFrame, second: pl.DataFrame, *, metric: str) -> tuple[
     ours = (pl.col("metric") == metric) & pl.col("structure").is_in(BONES) & pl.col("value").is_finite()
     keys = ["image", "patient", "structure"]
     one, other = (
-        rows.filter(ours).group_by(keys).agg(pl.col("value").mean().alias(name))
+        rows.filter(ours).group_by(keys, maintain_order=True).agg(pl.col("value").mean().alias(name))
         for name, rows in (("first", first), ("second", second))
     )
     pairs = (
