@@ -5,15 +5,19 @@ from pathlib import Path
 
 import pandas as pd
 import polars as pl
+from matplotlib.figure import Figure
 
-from carpus.anatomy import Bone
+from carpus.anatomy import Bone, Joint
 from carpus.data.reader import Dataset, read_radiograph
 from carpus.data.reader import read_masks as reference_masks
 from carpus.data.results import read_results
 from carpus.data.statistics import dataset_statistics
 from carpus.errors import InputError
 from carpus.imaging.files import read_plane
+from carpus.report import figures
 from carpus.report.dataset_tables import dataset_tables
+from carpus.report.erosion_tables import erosion_runs
+from carpus.report.figure_data import run_names
 from carpus.report.page import CasePanel, ReportPage
 
 _RESULTS, _HISTORY, _PREDICTIONS = "results.parquet", "history.csv", "predictions"
@@ -49,6 +53,7 @@ def collect(runs: Sequence[Path], *, title: str, dataset: Dataset | None = None)
         histories=histories,
         statistics=dataset_tables(dataset_statistics(dataset)) if dataset else {},
         cases=cases,
+        drawn=_drawn(runs, together, dataset, cases) if dataset else {},
         is_phantom=dataset.is_phantom if dataset else False,
     )
 
@@ -85,6 +90,59 @@ def case_panels(run: Path, results: pl.DataFrame, dataset: Dataset) -> tuple[Cas
         pixels = read_radiograph(case).pixels
         panels.append(CasePanel(image, pixels, reference, predicted, caption, is_phantom=dataset.is_phantom))
     return tuple(panels)
+
+
+def _drawn(
+    runs: Sequence[Path], results: pl.DataFrame, dataset: Dataset, cases: Sequence[CasePanel]
+) -> dict[str, Figure]:
+    """The figures that need the dataset: who is in it, what the models drew, what they said of joints."""
+    made = {"cohort": figures.cohort_overview(dataset)}
+    shown = [_as_drawn(case, runs, results) for case in cases]
+    if shown and shown[0].predicted:
+        made["segmentation"] = figures.segmentation_errors(shown, is_phantom=dataset.is_phantom)
+    answered = _answered(results, dataset)
+    if answered:
+        made["joints"] = figures.joint_answers(answered, is_phantom=dataset.is_phantom)
+    return made
+
+
+def _as_drawn(panel: CasePanel, runs: Sequence[Path], results: pl.DataFrame) -> figures.SegmentationCase:
+    """One image as every run with predictions of it drew it."""
+    height, width = panel.reference.shape
+    predicted, dsc = {}, {}
+    for run in runs:
+        for plane in sorted(run.glob(f"{_PREDICTIONS}/*/{panel.title}.png")):
+            name = _name(results_of(run)).partition(" (")[0]
+            name = name if name not in predicted else f"{name} ({run.name})"
+            predicted[name] = read_plane(plane).resized(height=height, width=width)
+            own = results.filter(
+                pl.col("model") == name, pl.col("image") == panel.title, pl.col("metric") == "dsc"
+            ).filter(pl.col("structure").is_in([bone.abbreviation for bone in Bone]), pl.col("value").is_finite())
+            if len(own):
+                dsc[name] = float(own["value"].to_numpy().mean())
+    return figures.SegmentationCase(panel.title, panel.pixels, panel.reference, predicted, dsc)
+
+
+def _answered(results: pl.DataFrame, dataset: Dataset, *, most: int = 3) -> list[figures.JointCase]:
+    """The wrists with the highest scores among those that every erosion run was asked about."""
+    found = erosion_runs(results)
+    if not found:
+        return []
+    names = run_names([run for run, _ in found])
+    known = {str(case.id): case for case in dataset.cases if case.boxes and case.scores}
+    asked = set.intersection(*(set(joints["image"].to_list()) for _, joints in found)) & set(known)
+    worst = sorted(asked, key=lambda image: (-max((known[image].scores or {}).values()), image))[:most]
+    shown = []
+    for image in worst:
+        case = known[image]
+        answers = {}
+        for name, (_, joints) in zip(names, found, strict=True):
+            rows = joints.filter(pl.col("image") == image).unique("structure", keep="first").iter_rows(named=True)
+            said = {row["structure"]: figures.JointAnswer(row["probability"], row["cut"]) for row in rows}
+            answers[name] = {joint: said[joint.abbreviation] for joint in Joint if joint.abbreviation in said}
+        pixels = read_radiograph(case).pixels
+        shown.append(figures.JointCase(image, pixels, case.boxes, case.scores or {}, answers))
+    return shown
 
 
 def _name(results: pl.DataFrame) -> str:

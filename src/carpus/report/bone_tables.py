@@ -73,6 +73,36 @@ def bone_tables(
     return tuple(plans[number].table(lines[number]) for number in wanted)
 
 
+def group_means(own: pl.DataFrame, choices: Sequence[tuple[str, str]], *, seed: int, replicates: int) -> list[Cell]:
+    """The mean of a metric over the images of a group, for each such choice, with its interval by patient.
+
+    Args:
+        own: Rows of a run; with a column `of_image` if a choice names a group.
+        choices: Metric, and `BE`, `nonBE` or `All`.
+        seed: Of the bootstrap.
+        replicates: Of the bootstrap.
+    """
+    chosen = [
+        (metric == _METRIC) & _FINITE & (pl.lit(True) if group == "All" else pl.col("of_image") == group)
+        for metric, group in choices
+    ]
+    sums = own.group_by("patient", maintain_order=True).agg(
+        *(_VALUE.filter(choice).sum().alias(f"sum {i}") for i, choice in enumerate(chosen)),
+        *(choice.sum().cast(pl.Float64).alias(f"count {i}") for i, choice in enumerate(chosen)),
+    )
+    sums = sums.sort(pl.col("patient").cast(pl.String))
+    totals, counts = (sums.select(pl.col(f"^{kind} .*$")).to_numpy() for kind in ("sum", "count"))
+    resamples = resample_patients(
+        sums["patient"].to_list(), replicates=replicates, generator=np.random.default_rng(seed)
+    )
+    ends = intervals(resampled_means(resamples, totals, counts))
+    if len(totals) < 2:
+        ends[:] = math.nan  # one patient says nothing of others
+    with np.errstate(invalid="ignore"):
+        means = totals.sum(axis=0) / counts.sum(axis=0)
+    return [Cell(float(mean), float(low), float(high)) for mean, (low, high) in zip(means, ends, strict=True)]
+
+
 @dataclass(frozen=True)
 class _Plan:
     """How one of the tables is made of the rows of a run."""
@@ -129,7 +159,7 @@ def _plans(*, seed: int, replicates: int) -> tuple[_Plan, ...]:
             "Bones, further metrics",
             BONES,
             tuple(Column("", _heading(name), better=METRICS[name].better) for name in _FURTHER),
-            partial(_means, choices=[(name, "All") for name in _FURTHER], seed=seed, replicates=replicates),
+            partial(group_means, choices=[(name, "All") for name in _FURTHER], seed=seed, replicates=replicates),
             (
                 "Means over images x bones, with the 95 % interval of a bootstrap over patients.",
                 "Missed: part of the bones that the reference has and the prediction has not; their infinite distances "
@@ -157,7 +187,7 @@ def _cells_of_table_4(own: pl.DataFrame, *, seed: int, replicates: int) -> list[
     )
     own = own.join(groups, on="image", maintain_order="left")
     marks = {(metric, "All"): stars(_p_of_images(own.filter(metric == _METRIC))) for metric in ("dsc", "nsd")}
-    cells = _means(own, _IN_TABLE_4, seed=seed, replicates=replicates)
+    cells = group_means(own, _IN_TABLE_4, seed=seed, replicates=replicates)
     undefined = own.filter(_METRIC == "dsc", _VALUE.is_nan()).height
     missed = own.filter(_METRIC == "msd", _VALUE.is_infinite()).height
     return [
@@ -165,29 +195,6 @@ def _cells_of_table_4(own: pl.DataFrame, *, seed: int, replicates: int) -> list[
         Cell(undefined),
         Cell(missed),
     ]
-
-
-def _means(own: pl.DataFrame, choices: Sequence[tuple[str, str]], *, seed: int, replicates: int) -> list[Cell]:
-    """The mean of a metric over the images of a group, for each such choice, with its interval."""
-    chosen = [
-        (metric == _METRIC) & _FINITE & (pl.lit(True) if group == "All" else pl.col("of_image") == group)
-        for metric, group in choices
-    ]
-    sums = own.group_by("patient", maintain_order=True).agg(
-        *(_VALUE.filter(choice).sum().alias(f"sum {i}") for i, choice in enumerate(chosen)),
-        *(choice.sum().cast(pl.Float64).alias(f"count {i}") for i, choice in enumerate(chosen)),
-    )
-    sums = sums.sort(pl.col("patient").cast(pl.String))
-    totals, counts = (sums.select(pl.col(f"^{kind} .*$")).to_numpy() for kind in ("sum", "count"))
-    resamples = resample_patients(
-        sums["patient"].to_list(), replicates=replicates, generator=np.random.default_rng(seed)
-    )
-    ends = intervals(resampled_means(resamples, totals, counts))
-    if len(totals) < 2:
-        ends[:] = math.nan  # one patient says nothing of others
-    with np.errstate(invalid="ignore"):
-        means = totals.sum(axis=0) / counts.sum(axis=0)
-    return [Cell(float(mean), float(low), float(high)) for mean, (low, high) in zip(means, ends, strict=True)]
 
 
 def _p_of_images(own: pl.DataFrame) -> float:

@@ -98,6 +98,7 @@ class Table:
         columns: In order.
         rows: In order, the paper's after the runs of the same network.
         notes: What a reader must know to read it, one sentence each.
+        parts: What the parts of the rows are.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = field(default=())
+    parts: str = "Joint"
 
     def frame(self) -> pd.DataFrame:
         """The values alone, one row a run, columns of two levels."""

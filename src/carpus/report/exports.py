@@ -34,7 +34,12 @@ _WIDE = 9
 def table_as_markdown(table: Table) -> str:
     """The table with its title and notes; the best of a column in bold, the second best in italics."""
     parts = any(row.part for row in table.rows)
-    headings = ["model", "source", *(["part"] if parts else []), *(_heading(column) for column in table.columns)]
+    headings = [
+        "model",
+        "source",
+        *([table.parts.lower()] if parts else []),
+        *(_heading(column) for column in table.columns),
+    ]
     lines = [f"## {table.title}", ""]
     if _is_phantom(table):
         lines += [f"**{PHANTOM_LINE}**", ""]
@@ -73,7 +78,7 @@ def table_as_latex(table: Table) -> str:
             rules += [rf"\cmidrule(lr){{{place}-{place + width - 1}}}"] if group else []
             place += width
         lines += [" & ".join(cells) + r" \\", " ".join(rules)]
-    headings = ["model", *(["joint"] if parts else []), *(column.name for column in table.columns)]
+    headings = ["model", *([table.parts.lower()] if parts else []), *(column.name for column in table.columns)]
     lines += [" & ".join(_latex(heading) for heading in headings) + r" \\", r"\midrule"]
     for row in table.rows:
         values = [_latex_cell(cell, column) for cell, column in zip(row.cells, table.columns, strict=True)]

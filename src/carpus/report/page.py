@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
+from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 
@@ -23,11 +24,13 @@ from carpus.imaging.geometry import Box, resize
 from carpus.imaging.intensity import to_8_bits
 from carpus.imaging.masks import BoneMasks
 from carpus.report import figures
+from carpus.report.breakdown import rank_shares
 from carpus.report.cells import Column, Table, number_text
 from carpus.report.exports import table_as_csv, table_as_latex, table_as_markdown, tables_as_latex
 from carpus.report.figure_data import (
     joint_confusions,
     reliability_curves,
+    run_names,
     score_counts,
     scored_probabilities,
     values_of_bones,
@@ -43,9 +46,12 @@ from carpus.report.overlay import (
     hex_colour,
 )
 from carpus.report.published import published_confusions
-from carpus.report.tables import all_tables
+from carpus.report.tables import BOOTSTRAP_SEED, all_tables
 
 _FILM_PX = 1000
+_OF_PIXELS = ("segmentation", "joints")
+"""Figures that hold radiographs: as SVG they would be several times as large."""
+_DPI = 220
 _JPEG = (
     cv2.IMWRITE_JPEG_QUALITY,
     90,
@@ -124,6 +130,7 @@ class ReportPage:
         statistics: Heading to table, about the dataset; printed as they are, with their index.
         cases: Test images to look at.
         reading: A film that was read.
+        drawn: Further figures by name: `cohort`, `segmentation`, `joints`.
         provenance: How it was made: recipe, seed, versions, commit, hardware.
         is_phantom: Whether the dataset is synthetic, for a report that has no results yet.
     """
@@ -133,6 +140,7 @@ class ReportPage:
     histories: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     statistics: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     cases: tuple[CasePanel, ...] = ()
+    drawn: Mapping[str, Figure] = field(default_factory=dict)
     reading: ReadingPanel | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
     is_phantom: bool = False
@@ -218,8 +226,7 @@ def _context(page: ReportPage, *, replicates: int) -> dict[str, object]:
         or (reading is not None and not reading.is_phantom),
         "bone_tables": bones,
         "erosion_tables": erosion,
-        # Matplotlib escapes what it is given.
-        "figures": {name: Markup(figures.svg(made)) for name, made in report_figures(page, tables).items()},  # noqa: S704
+        "figures": {name: _inlined(name, figure) for name, figure in report_figures(page, tables).items()},
         "cases": [_case(case) for case in page.cases],
         "reading": None if reading is None else _reading(reading),
         "bone_legend": [(bone.abbreviation, bone.label, hex_colour(BONE_COLOURS[bone])) for bone in Bone],
@@ -232,7 +239,7 @@ def report_figures(page: ReportPage, tables: tuple[Table, ...]) -> dict[str, Fig
     """Every figure that the page's content allows, by name."""
     names = {table.name: table for table in tables}
     is_phantom = page.is_phantom or bool((page.results["data"] != "patients").any())
-    made = {}
+    made = dict(page.drawn)
     if page.histories:
         histories = {
             name: {str(column): list(frame[column]) for column in frame} for name, frame in page.histories.items()
@@ -242,8 +249,17 @@ def report_figures(page: ReportPage, tables: tuple[Table, ...]) -> dict[str, Fig
         values = values_of_bones(page.results, metric="dsc")
         made["bones"] = figures.bone_spreads(values, metric="dsc", is_phantom=is_phantom)
         made["bone_means"] = figures.bone_dots([names["table_8"], names["table_9"]])
+        ranked = rank_shares(page.results, metric="dsc", seed=BOOTSTRAP_SEED)
+        standings = [
+            figures.Standing(name, cell, shares)
+            for name, (_, cell, shares) in zip(run_names([run for run, _, _ in ranked]), ranked, strict=True)
+        ]
+        made["leaderboard"] = figures.leaderboard(standings, metric="dsc", is_phantom=is_phantom)
         patients = values_of_patients(page.results, metric="dsc")
         made["patients"] = figures.patient_ranges(patients, metric="dsc", is_phantom=is_phantom)
+    if "table_4_centres" in names:
+        table = names["table_4_centres"]
+        made["centres"] = figures.part_dots(table, table.columns[0])
     if "table_5" in names:
         by_joint = joint_confusions(page.results)
         matrices = [(name, own["All"]) for name, own in by_joint.items()]
@@ -257,6 +273,15 @@ def report_figures(page: ReportPage, tables: tuple[Table, ...]) -> dict[str, Fig
         made["confusion"] = figures.confusion_matrices(matrices, is_phantom=is_phantom)
         made["probabilities"] = figures.probabilities_by_score(answers, is_phantom=is_phantom, generator=chance)
     return made
+
+
+def _inlined(name: str, figure: Figure) -> Markup:
+    if name not in _OF_PIXELS:
+        return Markup(figures.svg(figure))  # noqa: S704 (Matplotlib escapes what it is given)
+    file = BytesIO()
+    figure.savefig(file, format="png", dpi=_DPI)
+    picture = cv2.imdecode(np.frombuffer(file.getvalue(), np.uint8), cv2.IMREAD_COLOR_RGB)
+    return Markup('<img src="{}" alt="{}">').format(_picture(np.asarray(picture)), name)
 
 
 def _case(case: CasePanel) -> dict[str, object]:

@@ -5,10 +5,12 @@ import math
 import polars as pl
 
 from carpus.report.bone_tables import bone_tables
+from carpus.report.breakdown import centre_table
 from carpus.report.cells import Table
 from carpus.report.erosion_tables import further_table, joint_table, table_5
 
-_BOOTSTRAP_SEED = 600
+BOOTSTRAP_SEED = 600
+"""Of every bootstrap of a report."""
 
 
 def all_tables(results: pl.DataFrame | pl.LazyFrame, *, replicates: int = 10_000) -> tuple[Table, ...]:
@@ -24,9 +26,10 @@ def all_tables(results: pl.DataFrame | pl.LazyFrame, *, replicates: int = 10_000
         InputError: A structure is unknown, one value is given twice, or a joint lacks its score or cut.
     """
     tables = (
-        *bone_tables(results, seed=_BOOTSTRAP_SEED, replicates=replicates),
-        table_5(results, seed=_BOOTSTRAP_SEED, replicates=replicates),
-        joint_table(results, seed=_BOOTSTRAP_SEED, replicates=replicates),
+        *bone_tables(results, seed=BOOTSTRAP_SEED, replicates=replicates),
+        centre_table(results, seed=BOOTSTRAP_SEED, replicates=replicates),
+        table_5(results, seed=BOOTSTRAP_SEED, replicates=replicates),
+        joint_table(results, seed=BOOTSTRAP_SEED, replicates=replicates),
         further_table(results),
     )
     return tuple(table for table in tables if _says_anything(table))
