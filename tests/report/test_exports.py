@@ -96,3 +96,20 @@ def test_no_letter_of_latex_survives_unescaped(text: str) -> None:
         r"50 \% \& \$x\_1\$ \#\{2\} \textasciitilde{} \textasciicircum{} \textbackslash{} \textless{}\textgreater{}"
         in line
     )
+
+
+def test_a_table_longer_than_a_page_goes_on_under_its_number() -> None:
+    rows = tuple(replace(TABLE.rows[0], model=f"model {number}", source="patients") for number in range(60))
+    text = table_as_latex(replace(TABLE, rows=rows))
+    assert text.count(r"\begin{table}") == text.count(r"\toprule") == 3
+    assert text.count(r"\addtocounter{table}{-1}") == text.count("Continued.") == 2
+    assert text.count(r"\label{tab:table_x}") == text.count("A dash is undefined.") == 1
+    assert all(text.count(f"model {number} &") == 1 for number in range(60))
+
+
+def test_rows_that_would_read_the_same_are_told_apart() -> None:
+    rows = tuple(replace(TABLE.rows[0], details=details) for details in ("seed 1", "seed 2"))
+    for text in (table_as_markdown(replace(TABLE, rows=rows)), table_as_latex(replace(TABLE, rows=rows))):
+        assert "seed 1" in text
+        assert "seed 2" in text
+    assert "seed" not in table_as_markdown(replace(TABLE, rows=rows[:1]))

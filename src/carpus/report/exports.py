@@ -28,7 +28,8 @@ _LATEX = {
     "∞": r"$\infty$",
     "\N{EN DASH}": "--",
 }
-_WIDE = 9
+_LONG = 28
+"""Rows that fit on a page in landscape; a float with more would run off it."""
 
 
 def table_as_markdown(table: Table) -> str:
@@ -49,44 +50,19 @@ def table_as_markdown(table: Table) -> str:
     ]
     for row in table.rows:
         values = [_markdown_cell(cell, column) for cell, column in zip(row.cells, table.columns, strict=True)]
-        lines.append(_markdown_line([row.model, row.source, *([row.part] if parts else []), *values]))
+        lines.append(_markdown_line([_name(row, table), row.source, *([row.part] if parts else []), *values]))
     lines += ["", *(f"- {note}" for note in table.notes), ""]
     return "\n".join(lines)
 
 
 def table_as_latex(table: Table) -> str:
-    r"""The table as a `table` float of the packages booktabs and graphicx, no wider than the text.
+    r"""The table as `table` floats of the packages booktabs and graphicx, no wider than the text.
 
-    The best of a column is bold, the second best underlined, the paper's rows are italic.
+    The best of a column is bold, the second best underlined, the paper's rows are italic. A table with more rows than
+    a page holds goes on in further floats of the same number.
     """
-    parts = any(row.part for row in table.rows)
-    before = 2 if parts else 1
-    lines = [
-        r"\begin{table}[htbp]",
-        r"\centering",
-        rf"\caption{{{_latex(_caption(table))}}}",
-        rf"\label{{tab:{table.name}}}",
-    ]
-    shrinks = len(table.columns) > _WIDE
-    lines += [r"\resizebox{\textwidth}{!}{%"] if shrinks else []
-    lines += [rf"\begin{{tabular}}{{{'l' * before}{'r' * len(table.columns)}}}", r"\toprule"]
-    if any(column.group for column in table.columns):
-        cells, rules, place = ["" for _ in range(before)], [], before + 1
-        for group, own in groupby(table.columns, key=lambda column: column.group):
-            width = len(list(own))
-            cells.append(rf"\multicolumn{{{width}}}{{c}}{{{_latex(group)}}}")
-            rules += [rf"\cmidrule(lr){{{place}-{place + width - 1}}}"] if group else []
-            place += width
-        lines += [" & ".join(cells) + r" \\", " ".join(rules)]
-    headings = ["model", *([table.parts.lower()] if parts else []), *(column.name for column in table.columns)]
-    lines += [" & ".join(_latex(heading) for heading in headings) + r" \\", r"\midrule"]
-    for row in table.rows:
-        values = [_latex_cell(cell, column) for cell, column in zip(row.cells, table.columns, strict=True)]
-        lines.append(" & ".join([_latex_name(row), *([_latex(row.part)] if parts else []), *values]) + r" \\")
-    lines += [r"\bottomrule", r"\end{tabular}" + ("%" if shrinks else "")]
-    lines += ["}"] if shrinks else []
-    lines += ["", rf"\smallskip\footnotesize {_latex(' '.join(table.notes))}", r"\end{table}", ""]
-    return "\n".join(lines)
+    pieces = [table.rows[start : start + _LONG] for start in range(0, len(table.rows), _LONG)] or [()]
+    return "\n".join(_latex_float(table, rows, part) for part, rows in enumerate(pieces))
 
 
 def tables_as_latex(tables: tuple[Table, ...], *, title: str) -> str:
@@ -107,7 +83,10 @@ def tables_as_latex(tables: tuple[Table, ...], *, title: str) -> str:
 
 
 def table_as_csv(table: Table) -> str:
-    """One line a cell: model, source, details, part, column, value, low, high, stars; undefined is empty."""
+    """One line a cell: model, source, details, part, column, value, low, high, stars; undefined is empty.
+
+    In `source` a phantom is `PHANTOM`: synthetic wrists, not patients.
+    """
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["model", "source", "details", "part", "column", "value", "low", "high", "stars"])
@@ -119,6 +98,38 @@ def table_as_csv(table: Table) -> str:
                 ]
                 writer.writerow([row.model, row.source, row.details, row.part, _heading(column), *numbers, cell.stars])
     return out.getvalue()
+
+
+def _latex_float(table: Table, rows: tuple[Row, ...], piece: int) -> str:
+    """The float of some of the table's rows; those after the first repeat the number and say that they go on."""
+    parts = any(row.part for row in table.rows)
+    before = 2 if parts else 1
+    lines = [
+        r"\begin{table}[htbp]",
+        r"\centering",
+        *([r"\addtocounter{table}{-1}"] if piece else []),
+        rf"\caption{{{_latex(_caption(table))}{' Continued.' if piece else ''}}}",
+        *([] if piece else [rf"\label{{tab:{table.name}}}"]),
+        r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%",
+        rf"\begin{{tabular}}{{{'l' * before}{'r' * len(table.columns)}}}",
+        r"\toprule",
+    ]
+    if any(column.group for column in table.columns):
+        cells, rules, place = ["" for _ in range(before)], [], before + 1
+        for group, own in groupby(table.columns, key=lambda column: column.group):
+            width = len(list(own))
+            cells.append(rf"\multicolumn{{{width}}}{{c}}{{{_latex(group)}}}")
+            rules += [rf"\cmidrule(lr){{{place}-{place + width - 1}}}"] if group else []
+            place += width
+        lines += [" & ".join(cells) + r" \\", " ".join(rules)]
+    headings = ["model", *([table.parts.lower()] if parts else []), *(column.name for column in table.columns)]
+    lines += [" & ".join(_latex(heading) for heading in headings) + r" \\", r"\midrule"]
+    for row in rows:
+        values = [_latex_cell(cell, column) for cell, column in zip(row.cells, table.columns, strict=True)]
+        lines.append(" & ".join([_latex_name(row, table), *([_latex(row.part)] if parts else []), *values]) + r" \\")
+    lines += [r"\bottomrule", r"\end{tabular}%", "}", ""]
+    lines += [rf"\par\smallskip\raggedright\footnotesize {_latex(' '.join(table.notes))}"] if not piece else []
+    return "\n".join([*lines, r"\end{table}", ""])
 
 
 def _is_phantom(table: Table) -> bool:
@@ -160,10 +171,16 @@ def _latex_cell(cell: Cell | None, column: Column) -> str:
     return text + (f"$^{{{cell.stars}}}$" if cell.stars else "")
 
 
-def _latex_name(row: Row) -> str:
+def _latex_name(row: Row, table: Table) -> str:
     if row.source == "paper":
         return rf"\textit{{{_latex(row.model)} (paper)}}"
-    return _latex(row.model + (" (PHANTOM)" if row.source == "PHANTOM" else ""))
+    return _latex(_name(row, table) + (" (PHANTOM)" if row.source == "PHANTOM" else ""))
+
+
+def _name(row: Row, table: Table) -> str:
+    """The model's name, with the details where another row would read the same."""
+    same = {other.details for other in table.rows if (other.model, other.source) == (row.model, row.source)}
+    return f"{row.model}, {row.details}" if len(same) > 1 else row.model
 
 
 def _latex(text: str) -> str:
