@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from carpus.anatomy import Joint
+from carpus.anatomy import Bone, Joint
 from carpus.data.results import read_results, write_results
 from carpus.errors import InputError
 from carpus.imaging import BoneMasks, Box
+from carpus.report.layers import layer_name
 from carpus.report.page import CasePanel, JointReading, ReadingPanel, ReportPage, write_report
 
 PIXELS = np.tile(np.arange(256, dtype=np.uint8), (256, 1))
@@ -32,7 +33,7 @@ class Outline(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "xlink:href")]
         self.ids += [value or "" for name, value in attrs if name == "id"]
-        if tag not in ("meta", "link", "img", "br"):
+        if tag not in ("meta", "link", "img", "br", "input"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -105,7 +106,7 @@ def test_every_link_of_the_navigation_has_its_section(html: str) -> None:
     outline = Outline()
     outline.feed(html)
     links = {address[1:] for address in outline.addresses if re.fullmatch(r"#[a-z]+", address)}
-    assert links == {"dataset", "bones", "erosion", "training", "cases", "reading", "provenance"}
+    assert links == {"dataset", "bones", "erosion", "training", "cases", "reading", "methods", "provenance"}
     assert links <= set(outline.ids)
 
 
@@ -176,15 +177,32 @@ def test_what_the_user_wrote_is_escaped(tmp_path: Path, page: ReportPage, readin
     assert "<script>alert" not in written(tmp_path, hostile)
 
 
-def test_a_case_shows_four_pictures_of_its_size(html: str) -> None:
-    pictures = re.findall(r'<img src="data:image/jpeg;base64,([^"]+)" alt="([^"]+)"', html)
-    pictures = [(data, name) for data, name in pictures if "0001_0001_L" in name]
-    assert [name for _, name in pictures] == [
-        f"{name} of 0001_0001_L" for name in ("Radiograph", "Reference", "Prediction", "Both outlines")
-    ]
-    images = [Image.open(BytesIO(base64.b64decode(data))) for data, _ in pictures]
-    assert all(image.size == (256, 256) for image in images)
-    assert [image.mode for image in images] == ["L", "RGB", "RGB", "RGB"]
+def test_a_case_shows_four_pictures_over_one_film(html: str) -> None:
+    names = re.findall(r'<svg viewBox="0 0 256 256" role="img" aria-label="([^"]+ of 0001_0001_L)">', html)
+    assert names == [f"{name} of 0001_0001_L" for name in ("Radiograph", "Reference", "Prediction", "Both outlines")]
+    data = re.findall(r'<image id="film-1" href="data:image/jpeg;base64,([^"]+)" width="256" height="256"/>', html)
+    assert [Image.open(BytesIO(base64.b64decode(each))).size for each in data] == [(256, 256)]
+    assert html.count('<use href="#film-1"/>') == 3
+
+
+def test_each_bone_can_be_hidden_in_every_picture(html: str) -> None:
+    cases = html[html.index('<h2 id="cases"') : html.index('<h2 id="reading"')]
+    for bone in Bone:
+        name = layer_name(bone)
+        assert cases.count(f'class="show-{name}"') == 1
+        assert f"section:has(.show-{name}:not(:checked)) .{name} {{ display: none; }}" in html
+        assert cases.count(f'<path class="{name}"') == 4  # reference, prediction, and the outlines of both
+        assert cases.count(f'<text class="{name}"') == 2
+    for side in ("reference", "predicted"):
+        assert cases.count(f'class="show-{side}"') == 1
+        assert cases.count(f'<g class="outlines {side}"') == 1
+
+
+def test_the_papers_rows_can_be_hidden_where_there_are_any(tmp_path: Path, results: pl.DataFrame) -> None:
+    html = written(tmp_path, ReportPage("A", results))
+    assert html.count('class="show-paper"') == 2
+    unknown = results.with_columns(model=pl.lit("mine").cast(pl.Categorical))
+    assert 'class="show-paper"' not in written(tmp_path, ReportPage("A", unknown))
 
 
 def test_the_wrist_is_marked_on_a_film_that_was_made_smaller(html: str) -> None:

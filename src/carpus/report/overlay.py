@@ -6,7 +6,7 @@ from io import BytesIO
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Shaped, UInt8
+from jaxtyping import Bool, Integer, Shaped, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from carpus.anatomy import Bone
@@ -97,6 +97,21 @@ def draw_box(pixels: Shaped[np.ndarray, "h w"], box: Box) -> UInt8[np.ndarray, "
     return picture
 
 
+def label_place(
+    mask: Bool[np.ndarray, "h w"], covered: Integer[np.ndarray, "h w"], *, size: int
+) -> tuple[float, float]:
+    """The point `(x, y)` in px where a bone's name is written.
+
+    Args:
+        mask: The bone; not empty.
+        covered: By how many bones each pixel is covered.
+        size: Height of the letters in px.
+    """
+    # A part of the bone that no other covers is where its name cannot be mistaken for a neighbour's.
+    own = mask & (covered == 1)
+    return _middle(own if own.sum() > size**2 else mask)
+
+
 def hex_colour(colour: Colour) -> str:
     """The colour as figures and pages write it.
 
@@ -132,9 +147,7 @@ def _with_labels(
     for bone, mask in bones.items():
         if not mask.any():
             continue
-        # A part of the bone that no other covers is where its name cannot be mistaken for a neighbour's.
-        own = mask & (covered == 1)
-        x, y = _middle(own if own.sum() > size**2 else mask)
+        x, y = label_place(mask, covered, size=size)
         half_width, half_height = size * len(bone.abbreviation) / 3, size / 2
         place = (
             float(np.clip(x, half_width, image.width - half_width)),

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from carpus.anatomy import Bone, Joint
+from carpus.errors import InputError
 from carpus.files import new_file, new_folder
 from carpus.imaging.geometry import Box, resize
 from carpus.imaging.intensity import to_8_bits
@@ -36,13 +37,12 @@ from carpus.report.figure_data import (
     values_of_bones,
     values_of_patients,
 )
+from carpus.report.layers import bone_shapes, layer_name
 from carpus.report.overlay import (
     BONE_COLOURS,
     PREDICTED_COLOUR,
     REFERENCE_COLOUR,
     draw_box,
-    draw_outlines,
-    draw_overlay,
     hex_colour,
 )
 from carpus.report.published import published_confusions
@@ -229,7 +229,9 @@ def _context(page: ReportPage, *, replicates: int) -> dict[str, object]:
         "figures": {name: _inlined(name, figure) for name, figure in report_figures(page, tables).items()},
         "cases": [_case(case) for case in page.cases],
         "reading": None if reading is None else _reading(reading),
-        "bone_legend": [(bone.abbreviation, bone.label, hex_colour(BONE_COLOURS[bone])) for bone in Bone],
+        "bone_legend": [
+            (layer_name(bone), bone.abbreviation, bone.label, hex_colour(BONE_COLOURS[bone])) for bone in Bone
+        ],
         "reference_colour": hex_colour(REFERENCE_COLOUR),
         "predicted_colour": hex_colour(PREDICTED_COLOUR),
     }
@@ -287,13 +289,21 @@ def _inlined(name: str, figure: Figure) -> Markup:
 def _case(case: CasePanel) -> dict[str, object]:
     return {
         "case": case,
-        "pictures": [
-            ("Radiograph", _picture(case.pixels)),
-            ("Reference", _picture(draw_overlay(case.pixels, case.reference))),
-            ("Prediction", _picture(draw_overlay(case.pixels, case.predicted))),
-            ("Both outlines", _picture(draw_outlines(case.pixels, case.reference, case.predicted))),
-        ],
+        "film": _layered(case.pixels, case.reference, case.predicted),
+        "reference": bone_shapes(case.reference),
+        "predicted": bone_shapes(case.predicted),
     }
+
+
+def _layered(pixels: Shaped[np.ndarray, "h w"], *masks: BoneMasks) -> dict[str, object]:
+    """A radiograph that bones are laid over: its picture, once, and its size in px."""
+    for each in masks:
+        if each.shape != pixels.shape:
+            raise InputError(
+                f"radiograph is {pixels.shape} and masks are {each.shape}, expected one size; resize the masks"
+            )
+    height, width = pixels.shape
+    return {"picture": _picture(pixels), "height": height, "width": width}
 
 
 def _reading(reading: ReadingPanel) -> dict[str, object]:
@@ -303,8 +313,8 @@ def _reading(reading: ReadingPanel) -> dict[str, object]:
     return {
         "panel": reading,
         "film": _picture(draw_box(film, reading.wrist.scaled(factor))),
-        "crop": _picture(reading.crop),
-        "overlay": _picture(draw_overlay(reading.crop, reading.masks)),
+        "crop": _layered(reading.crop, reading.masks),
+        "shapes": bone_shapes(reading.masks),
         "found": sum(bool(reading.masks.mask(bone).any()) for bone in Bone),
     }
 

@@ -1,4 +1,4 @@
-// A click on a heading, or Enter on it, sorts the rows by that column; once more turns them round. Undefined comes last.
+// A click on a heading, or Enter or the space bar on it, sorts the rows by that column; once more turns them round. Undefined comes last.
 for (const table of document.querySelectorAll("table.sortable")) {
   const headings = Array.from(table.tHead.rows[table.tHead.rows.length - 1].cells);
   headings.forEach((heading, column) => {
@@ -19,6 +19,10 @@ for (const table of document.querySelectorAll("table.sortable")) {
     heading.tabIndex = 0;
     heading.title = "Sort by this column";
     heading.addEventListener("click", sort);
-    heading.addEventListener("keydown", event => { if (event.key === "Enter") sort(); });
+    heading.addEventListener("keydown", event => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      sort();
+    });
   });
 }
