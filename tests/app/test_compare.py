@@ -91,7 +91,49 @@ def test_seeds_are_averaged_and_images_of_one_model_only_are_counted(carpus, wri
     write_results(b, pl.concat([fewer, fewer.with_columns(seed=pl.lit(2, pl.Int32))]))
     done = carpus("compare", a, b)
     assert "UKAN, quick, 2 seeds, test" in done.out
-    assert "14 values of one model have no finite partner" in " ".join(done.out.split())
+    note = " ".join(done.out.split())
+    assert "14 values of one model have no finite partner of the other and are left out: Cap of 0000_0001_L" in note
+    assert "and 9 more." in note
+
+
+def test_one_file_may_hold_both_models(carpus, written: Write, tmp_path: Path) -> None:
+    a, b = written("Unet"), written("SwinUMamba", shift=0.02)
+    both = tmp_path / "all.parquet"
+    write_results(both, pl.concat([read_results(a), read_results(b)]))
+    named = carpus("compare", both, "--model-a", "Unet", "--model-b", "SwinUMamba")
+    assert named.status == 0
+    assert named.out == carpus("compare", a, b).out
+    same = carpus("compare", both, "--model-a", "Unet", "--model-b", "Unet")
+    assert same.status == 2
+    assert "A and B are both 'Unet'" in same.err
+
+
+@pytest.mark.parametrize("ending", ["html", "md", "tex", "csv"])
+def test_the_answer_is_written_in_every_form_and_called_a_phantom(
+    carpus, written: Write, tmp_path: Path, ending: str
+) -> None:
+    out = tmp_path / f"answer.{ending}"
+    done = carpus("compare", written("Unet"), written("SwinUMamba", shift=0.02), "--out", out)
+    assert done.status == 0
+    text = out.read_text(encoding="utf-8")
+    assert "PHANTOM" in text
+    assert "SwinUMamba" in text
+    if ending != "csv":
+        assert "is better than A" in text
+        assert "synthetic wrists" in text
+    assert all(bone.abbreviation in text for bone in Bone)
+
+
+def test_a_file_is_not_replaced_unasked_and_an_unknown_form_is_refused(carpus, written: Write, tmp_path: Path) -> None:
+    a, b, out = written("Unet"), written("UKAN"), tmp_path / "answer.csv"
+    out.write_text("mine")
+    assert carpus("compare", a, b, "--out", out).status == 2
+    assert out.read_text() == "mine"
+    assert carpus("compare", a, b, "--out", out, "--overwrite").status == 0
+    assert out.read_text() != "mine"
+    refused = carpus("compare", a, b, "--out", tmp_path / "answer.docx")
+    assert refused.status == 2
+    assert "expected one of .html, .md, .tex, .csv" in refused.err
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def filled(path: str, shape: tuple[int, ...]) -> Bool[np.ndarray, "h w"]:
     ]
     assert "".join(f"M{' '.join(map(str, part.ravel()))}Z" for part in parts) == path
     picture = np.zeros(shape, np.uint8)
-    cv2.fillPoly(picture, parts, 1)  # type: ignore[call-overload]
+    cv2.fillPoly(picture, parts, 1)
     return picture.astype(bool)
 
 

@@ -36,6 +36,7 @@ LEVEL = 0.05
 """Below which a corrected P counts as a difference."""
 
 _SEED = 600
+_SHOWN = 5
 _RATES: dict[str, Callable[[Confusion], float]] = {"bacc": bacc, "f1": f1, "sen": sen, "spc": spc}
 _BONE_COLUMNS = (
     Column("Mean", "first"),
@@ -104,6 +105,7 @@ def compare_bones(
         InputError: The runs cannot be compared, or have no image in common.
     """
     _check(first[0], second[0])
+    of_both = f"{_name(second[0])}, against {_name(first[0])}"
     pairs, unpaired = _paired(first[1], second[1], metric=metric)
     structures = ["All bones", *BONES]
     found = [_difference(pairs.filter(pl.col("structure") == name)) for name in BONES]
@@ -127,14 +129,14 @@ def compare_bones(
             Cell(better),
             Cell(each.images),
         )
-        rows.append(Row(name, _source(first[0]), "", cells))
+        rows.append(Row(name, _source(first[0]), of_both, cells))
     label = METRICS[metric].label
     apart = [(name, sign * each.mean) for name, each, p in zip(BONES, found, adjusted, strict=True) if p < LEVEL]
     notes = (
         f"First: {_name(first[0])}. Second: {_name(second[0])}. {label}, {METRICS[metric].better} is better.",
         "Difference: second minus first, with the 95 % interval of a bootstrap over patients; * P < 0.05 after Holm's "
         "correction for 14 bones. The tests take one value a patient.",
-        f"{unpaired} values of one model have no finite partner of the other and are left out.",
+        f"{len(unpaired)} values of one model have no finite partner of the other and are left out{_listed(unpaired)}.",
     )
     table = Table(
         "comparison", f"{second[0].model} against {first[0].model}: {label}", _BONE_COLUMNS, tuple(rows), notes
@@ -157,8 +159,10 @@ def compare_erosion(
         InputError: As `compare_bones`.
     """
     _check(first[0], second[0])
+    of_both = f"{_name(second[0])}, against {_name(first[0])}"
     one, other = (erosion_runs(rows)[0][1] for _, rows in (first, second))
     keys = ["image", "structure"]
+    unpaired = _names(one.join(other, on=keys, how="anti")) + _names(other.join(one, on=keys, how="anti"))
     one, other = one.join(other, on=keys, how="semi"), other.join(one, on=keys, how="semi")
     if one.is_empty():
         raise InputError("the two have no joint in common, expected the same test images; evaluate both on one split")
@@ -170,13 +174,16 @@ def compare_erosion(
         (value, drawn), (value_b, drawn_b) = (each[name] for each in measured)
         low, high = _ends(resamples, drawn_b - drawn)
         cells = (Cell(value), Cell(value_b), Cell(value_b - value, low, high))
-        rows[name] = Row(METRICS[name].label if name in METRICS else "AUROC within joint", _source(first[0]), "", cells)
+        rows[name] = Row(
+            METRICS[name].label if name in METRICS else "AUROC within joint", _source(first[0]), of_both, cells
+        )
     if metric not in rows:
         raise InputError(f"metric {metric!r} is not one of erosion, expected {', '.join(rows)}; give one of them")
     notes = (
         f"First: {_name(first[0])}. Second: {_name(second[0])}. Higher is better everywhere.",
         "Difference: second minus first, with the 95 % interval of a bootstrap over patients.",
-        f"{one.height} joints of {len(resamples.patients)} patients; others are left out.",
+        f"{one.height} joints of {len(resamples.patients)} patients; "
+        f"{len(unpaired)} that only one model was asked about are left out{_listed(unpaired)}.",
     )
     title = f"{second[0].model} against {first[0].model}: erosion"
     table = Table("comparison", title, _EROSION_COLUMNS, tuple(rows.values()), notes)
@@ -218,8 +225,8 @@ def _difference(pairs: pl.DataFrame) -> _Difference:
     )
 
 
-def _paired(first: pl.DataFrame, second: pl.DataFrame, *, metric: str) -> tuple[pl.DataFrame, int]:
-    """A row a bone and image that both have a finite value of, and how many values have no such partner."""
+def _paired(first: pl.DataFrame, second: pl.DataFrame, *, metric: str) -> tuple[pl.DataFrame, list[str]]:
+    """A row a bone and image that both have a finite value of, and the names of the values without such a partner."""
     ours = (pl.col("metric") == metric) & pl.col("structure").is_in(BONES) & pl.col("value").is_finite()
     keys = ["image", "patient", "structure"]
     one, other = (
@@ -235,7 +242,19 @@ def _paired(first: pl.DataFrame, second: pl.DataFrame, *, metric: str) -> tuple[
         raise InputError(
             f"the two have no {metric} of a bone in common, expected the same test images; evaluate both on one split"
         )
-    return pairs, one.height + other.height - 2 * pairs.height
+    return pairs, _names(one.join(other, on=keys, how="anti")) + _names(other.join(one, on=keys, how="anti"))
+
+
+def _names(rows: pl.DataFrame) -> list[str]:
+    return sorted(f"{bone} of {image}" for image, bone in rows.select("image", "structure").iter_rows())
+
+
+def _listed(names: list[str]) -> str:
+    """The first few names, to be put after what was counted."""
+    if not names:
+        return ""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f": {', '.join(names[:_SHOWN])}{more}"
 
 
 def _interval(resamples: PatientResamples, of_patients: pl.DataFrame) -> tuple[float, float]:

@@ -27,6 +27,7 @@ from carpus.imaging.masks import BoneMasks
 from carpus.report import figures
 from carpus.report.breakdown import rank_shares
 from carpus.report.cells import Column, Table, number_text
+from carpus.report.comparison import Comparison
 from carpus.report.exports import table_as_csv, table_as_latex, table_as_markdown, tables_as_latex
 from carpus.report.figure_data import (
     joint_confusions,
@@ -128,6 +129,7 @@ class ReportPage:
         results: A results table, see `carpus.data.results`; may have no rows.
         histories: Name of a training to its epochs, see `carpus.report.figures.training_curves`.
         statistics: Heading to table, about the dataset; printed as they are, with their index.
+        comparisons: Of two models each, shown first.
         cases: Test images to look at.
         reading: A film that was read.
         drawn: Further figures by name: `cohort`, `segmentation`, `joints`.
@@ -139,6 +141,7 @@ class ReportPage:
     results: pl.DataFrame
     histories: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     statistics: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    comparisons: tuple[Comparison, ...] = ()
     cases: tuple[CasePanel, ...] = ()
     drawn: Mapping[str, Figure] = field(default_factory=dict)
     reading: ReadingPanel | None = None
@@ -211,6 +214,7 @@ def _context(page: ReportPage, *, replicates: int) -> dict[str, object]:
     bones = [table for table in tables if table not in erosion]
     rows_are_phantoms = page.results["data"] != "patients"
     reading = page.reading
+    compared = {row.source for each in page.comparisons for row in each.table.rows}
     script = (files("carpus.report") / "templates" / "report.js").read_text(encoding="utf-8")
     return {
         # The page's policy allows this one script, by its hash, and none that results may bring along.
@@ -219,9 +223,11 @@ def _context(page: ReportPage, *, replicates: int) -> dict[str, object]:
         "page": page,
         "is_phantom": page.is_phantom
         or bool(rows_are_phantoms.any())
+        or "PHANTOM" in compared
         or any(case.is_phantom for case in page.cases)
         or (reading is not None and reading.is_phantom),
         "has_patients": bool((~rows_are_phantoms).any())
+        or "patients" in compared
         or any(not case.is_phantom for case in page.cases)
         or (reading is not None and not reading.is_phantom),
         "bone_tables": bones,
