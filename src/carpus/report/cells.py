@@ -63,10 +63,15 @@ class Column:
 
 
 def number_text(value: float, digits: int) -> str:
-    """A number as the report prints it."""
+    """A number as the report prints it; what rounds to zero has no sign.
+
+    Example:
+        >>> number_text(-0.0001, 3)
+        '0.000'
+    """
     if math.isnan(value):
         return "\N{EN DASH}"
-    return f"{value:.{digits}f}" if math.isfinite(value) else "∞"
+    return f"{value:z.{digits}f}" if math.isfinite(value) else "∞"
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,8 @@ _BONE_COLUMNS = (
     Column("Mean", "first"),
     Column("Mean", "second"),
     Column("", "difference"),
-    Column("P", "Wilcoxon"),
-    Column("P", "Holm"),
+    Column("P", "Wilcoxon", 4),
+    Column("P", "Holm", 4),
     Column("", "effect size d_z", 2),
     Column("", "second better, % of images", 0),
     Column("", "images", 0),
@@ -57,10 +57,12 @@ class Comparison:
 
     Attributes:
         sentence: In plain words.
+        pair: Which two were compared, with recipe, seed and split.
         table: All numbers; of bones a row a bone and one for all of them, of erosion a row a measure.
     """
 
     sentence: str
+    pair: str
     table: Table
 
 
@@ -105,7 +107,6 @@ def compare_bones(
         InputError: The runs cannot be compared, or have no image in common.
     """
     _check(first[0], second[0])
-    of_both = f"{_name(second[0])}, against {_name(first[0])}"
     pairs, unpaired = _paired(first[1], second[1], metric=metric)
     structures = ["All bones", *BONES]
     found = [_difference(pairs.filter(pl.col("structure") == name)) for name in BONES]
@@ -129,7 +130,7 @@ def compare_bones(
             Cell(better),
             Cell(each.images),
         )
-        rows.append(Row(name, _source(first[0]), of_both, cells))
+        rows.append(Row(name, _source(first[0]), "", cells))
     label = METRICS[metric].label
     apart = [(name, sign * each.mean) for name, each, p in zip(BONES, found, adjusted, strict=True) if p < LEVEL]
     notes = (
@@ -141,7 +142,7 @@ def compare_bones(
     table = Table(
         "comparison", f"{second[0].model} against {first[0].model}: {label}", _BONE_COLUMNS, tuple(rows), notes
     )
-    return Comparison(_sentence(first[0], second[0], metric, rows[0], apart), table)
+    return Comparison(_sentence(first[0], second[0], metric, rows[0], apart), _pair(first[0], second[0]), table)
 
 
 def compare_erosion(
@@ -159,7 +160,6 @@ def compare_erosion(
         InputError: As `compare_bones`.
     """
     _check(first[0], second[0])
-    of_both = f"{_name(second[0])}, against {_name(first[0])}"
     one, other = (erosion_runs(rows)[0][1] for _, rows in (first, second))
     keys = ["image", "structure"]
     unpaired = _names(one.join(other, on=keys, how="anti")) + _names(other.join(one, on=keys, how="anti"))
@@ -174,9 +174,7 @@ def compare_erosion(
         (value, drawn), (value_b, drawn_b) = (each[name] for each in measured)
         low, high = _ends(resamples, drawn_b - drawn)
         cells = (Cell(value), Cell(value_b), Cell(value_b - value, low, high))
-        rows[name] = Row(
-            METRICS[name].label if name in METRICS else "AUROC within joint", _source(first[0]), of_both, cells
-        )
+        rows[name] = Row(METRICS[name].label if name in METRICS else "AUROC within joint", _source(first[0]), "", cells)
     if metric not in rows:
         raise InputError(f"metric {metric!r} is not one of erosion, expected {', '.join(rows)}; give one of them")
     notes = (
@@ -187,7 +185,7 @@ def compare_erosion(
     )
     title = f"{second[0].model} against {first[0].model}: erosion"
     table = Table("comparison", title, _EROSION_COLUMNS, tuple(rows.values()), notes)
-    return Comparison(_sentence(first[0], second[0], metric, rows[metric], []), table)
+    return Comparison(_sentence(first[0], second[0], metric, rows[metric], []), _pair(first[0], second[0]), table)
 
 
 @dataclass(frozen=True, eq=False)
@@ -326,6 +324,10 @@ def _check(first: Run, second: Run) -> None:
 
 def _name(run: Run) -> str:
     return f"{run.model}, {run.details}" if run.details else run.model
+
+
+def _pair(first: Run, second: Run) -> str:
+    return f"{_name(second)}, against {_name(first)}"
 
 
 def _source(run: Run) -> str:

@@ -44,6 +44,7 @@ def write_comparison(path: Path, comparison: Comparison) -> None:
         answered = replace(table, notes=(comparison.sentence, *table.notes))
         text = tables_as_latex((answered,), title=table.title)
     else:
-        text = table_as_csv(table)
+        rows = tuple(replace(row, details=comparison.pair) for row in table.rows)
+        text = table_as_csv(replace(table, rows=rows))
     with new_file(path) as draft:
         draft.write_text(text, encoding="utf-8")
