@@ -30,7 +30,9 @@ def test_the_rows_are_what_the_metrics_give_on_the_papers_grid(phantoms: Path, t
     masks = read_masks(case)
     small = masks.resized(height=100, width=90)
     grid = {"height": 512, "width": 512}
-    expected = score_bones(masks.resized(**grid), small.resized(**grid))
+    assert masks.shape == (600, 600)
+    # 0.15 mm a pixel of 600, so 90 mm in 512.
+    expected = score_bones(masks.resized(**grid), small.resized(**grid), spacing_mm=90 / 512)
     rows = [row for row in answers.rows if row.model == "Mine" and row.image == str(case.id)]
     found = [(row.structure, row.metric, row.value) for row in rows]
     assert [each[:2] for each in found] == [each[:2] for each in expected]
