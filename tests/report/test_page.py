@@ -123,6 +123,11 @@ def test_a_report_on_phantoms_alone_does_not_speak_of_patients_films(tmp_path: P
     assert "Research use only" not in html
 
 
+def test_a_phantom_is_called_one_on_every_printed_page(html: str) -> None:
+    assert html.count('<p class="running" aria-hidden="true">PHANTOM: synthetic wrists, not patients') == 1
+    assert re.search(r"@media print \{\s+\.running \{ display: block; position: fixed;", html)
+
+
 def test_a_report_on_patients_alone_is_no_phantom(tmp_path: Path, results: pl.DataFrame) -> None:
     html = written(tmp_path, ReportPage("Patients", results.with_columns(data=pl.lit("patients").cast(pl.Categorical))))
     assert "PHANTOM" not in html
