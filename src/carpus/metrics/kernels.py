@@ -106,9 +106,11 @@ def _values(areas, distances, tolerance_px):  # type: ignore[no-untyped-def]
     """dsc, nsd, voe, msd, ravd; 0 / 0 is NaN."""
     reference, predicted, common = areas
     within, total = 0, 0.0
-    for distance in distances:
-        within += distance <= tolerance_px
-        total += distance
+    # Two loops, as only then each of them works on several distances at a time.
+    for i in range(len(distances)):
+        total += distances[i]
+    for i in range(len(distances)):
+        within += np.int64(distances[i] <= tolerance_px)
     return (
         _ratio(2 * common, reference + predicted),
         _ratio(within, len(distances)),
@@ -221,8 +223,8 @@ def _extent(columns, bit):  # type: ignore[no-untyped-def]
 def _pack(image, first, second, top, left, rows, columns, stride, words):  # type: ignore[no-untyped-def]
     """Fills the words of a box; a margin of zeros stays around them."""
     start = stride + MARGIN
-    for y in range(rows):
-        for k in range(columns):
+    for k in range(columns):
+        for y in range(rows):
             words[start + k * stride + y] = _word(image, first, second, top + y, left + BITS * k)
 
 
