@@ -124,6 +124,23 @@ def test_the_answer_is_written_in_every_form_and_called_a_phantom(
     assert all(bone.abbreviation in text for bone in Bone)
 
 
+def test_the_differences_of_the_bones_are_drawn_and_erosion_has_no_such_figure(
+    carpus, written: Write, tmp_path: Path
+) -> None:
+    a, b = written("Unet"), written("SwinUMamba", shift=0.02)
+    out = tmp_path / "answer.svg"
+    assert carpus("compare", a, b, "--out", out).status == 0
+    drawn = out.read_text(encoding="utf-8")
+    assert "SwinUMamba better" in drawn
+    assert "PHANTOM" in drawn
+    page = tmp_path / "answer.html"
+    carpus("compare", a, b, "--out", page)
+    assert "SwinUMamba better" in page.read_text(encoding="utf-8")
+    refused = carpus("compare", a, b, "--task", "erosion", "--out", tmp_path / "erosion.png")
+    assert refused.status == 2
+    assert "only a comparison of bones has" in refused.err
+
+
 def test_a_file_is_not_replaced_unasked_and_an_unknown_form_is_refused(carpus, written: Write, tmp_path: Path) -> None:
     a, b, out = written("Unet"), written("UKAN"), tmp_path / "answer.csv"
     out.write_text("mine")

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from carpus.data.results import results_frame
 from carpus.report.cells import Cell, Column, Row, Table
 from carpus.report.exports import table_as_csv, table_as_latex, table_as_markdown, tables_as_latex
 from carpus.report.page import ReportPage, write_report_folder
@@ -37,7 +38,8 @@ def test_markdown_has_every_number_with_marks_stars_and_intervals() -> None:
 def test_latex_is_escaped_and_every_line_has_all_columns() -> None:
     text = table_as_latex(TABLE)
     assert r"Made up: 100 \% of A\_b \& c. PHANTOM" in text
-    assert r"Unet\_x (PHANTOM) & \textbf{0.912}$^{**}$ & -- & 12 \\" in text
+    cell = r"\shortstack[r]{\textbf{0.912}$^{**}$\\{\tiny 0.900 to 0.920}}"
+    assert rf"Unet\_x (PHANTOM) & {cell} & -- & 12 \\" in text
     assert r"\textit{Unet (paper)} & \underline{0.963} &  &  \\" in text
     assert r"\cmidrule(lr){2-3}" in text
     body = text[text.index(r"\midrule") : text.index(r"\bottomrule")]
@@ -88,6 +90,12 @@ def test_the_folder_has_the_report_in_every_form(results: pl.DataFrame, tmp_path
     assert document.isascii()
 
 
+def test_a_report_of_phantoms_without_results_says_so_in_every_text(tmp_path: Path) -> None:
+    write_report_folder(tmp_path / "out", ReportPage("Dataset", results_frame([]), is_phantom=True))
+    for name in ("index.html", "report.md", "report.tex"):
+        assert "PHANTOM" in (tmp_path / "out" / name).read_text(encoding="utf-8"), name
+
+
 @pytest.mark.parametrize("text", ["50 % & $x_1$ #{2} ~ ^ \\ <>"])
 def test_no_letter_of_latex_survives_unescaped(text: str) -> None:
     table = replace(TABLE, rows=(replace(TABLE.rows[0], model=text),))
@@ -100,9 +108,11 @@ def test_no_letter_of_latex_survives_unescaped(text: str) -> None:
 
 def test_a_table_longer_than_a_page_goes_on_under_its_number() -> None:
     rows = tuple(replace(TABLE.rows[0], model=f"model {number}", source="patients") for number in range(60))
+    without = replace(TABLE, rows=tuple(replace(row, cells=(Cell(0.5), None, None)) for row in rows))
+    assert table_as_latex(without).count(r"\begin{table}") == 3
     text = table_as_latex(replace(TABLE, rows=rows))
-    assert text.count(r"\begin{table}") == text.count(r"\toprule") == 3
-    assert text.count(r"\addtocounter{table}{-1}") == text.count("Continued.") == 2
+    assert text.count(r"\begin{table}") == text.count(r"\toprule") == 5
+    assert text.count(r"\addtocounter{table}{-1}") == text.count("Continued.") == 4
     assert text.count(r"\label{tab:table_x}") == text.count("A dash is undefined.") == 1
     assert all(text.count(f"model {number} &") == 1 for number in range(60))
 

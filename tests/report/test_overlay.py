@@ -8,9 +8,7 @@ from carpus.imaging import BoneMasks, Box
 from carpus.report.overlay import (
     BONE_COLOURS,
     PREDICTED_COLOUR,
-    REFERENCE_COLOUR,
     draw_box,
-    draw_outlines,
     draw_overlay,
 )
 
@@ -80,19 +78,10 @@ def test_16_bits_are_shown_from_darkest_to_brightest() -> None:
     assert (picture.min(), picture.max()) == (0, 255)
 
 
-def test_outlines_of_reference_and_prediction_have_their_own_colours(masks: BoneMasks) -> None:
-    nothing = BoneMasks.empty(height=256, width=256)
-    assert has_colour(draw_outlines(GREY, masks, nothing), REFERENCE_COLOUR)
-    assert not has_colour(draw_outlines(GREY, masks, nothing), PREDICTED_COLOUR)
-    assert has_colour(draw_outlines(GREY, nothing, masks), PREDICTED_COLOUR)
-
-
 def test_masks_of_another_size_are_refused(masks: BoneMasks) -> None:
     small = np.zeros((128, 128), np.uint8)
     with pytest.raises(InputError, match="resize the masks"):
         draw_overlay(small, masks)
-    with pytest.raises(InputError, match="resize the masks"):
-        draw_outlines(GREY, BoneMasks.empty(height=9, width=9), masks)
 
 
 def test_every_bone_has_a_colour_of_its_own() -> None:

@@ -21,7 +21,13 @@ from carpus.metrics.classification import (
     spc,
 )
 from carpus.metrics.contour import contour_nsd
-from carpus.metrics.detection import BoxPrecision, FoundBox, ReferenceBox, average_precision_boxes
+from carpus.metrics.detection import (
+    BoxPrecision,
+    FoundBox,
+    ReferenceBox,
+    average_precision_boxes,
+    average_precision_of_pairs,
+)
 from carpus.metrics.joint_prior import JointPrior, fit_joint_prior
 from carpus.metrics.mean_shape import MeanShape, fit_mean_shape
 from carpus.metrics.ordinal import icc, mae, quadratic_weighted_kappa, within_one
@@ -48,6 +54,7 @@ __all__ = [
     "auroc_within",
     "average_precision",
     "average_precision_boxes",
+    "average_precision_of_pairs",
     "bacc",
     "best_cut",
     "box_iou",

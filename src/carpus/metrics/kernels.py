@@ -110,7 +110,7 @@ def _values(areas, distances, tolerance_px):  # type: ignore[no-untyped-def]
     for i in range(len(distances)):
         total += distances[i]
     for i in range(len(distances)):
-        within += np.int64(distances[i] <= tolerance_px)
+        within += int(distances[i] <= tolerance_px)
     return (
         _ratio(2 * common, reference + predicted),
         _ratio(within, len(distances)),

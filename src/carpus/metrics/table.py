@@ -46,6 +46,7 @@ METRICS: dict[str, Metric] = {
         Metric("spc", "SPC", "1", "higher", "erosion"),
         Metric("pre", "PRE", "1", "higher", "erosion"),
         Metric("auroc", "AUROC", "1", "higher", "erosion"),
+        Metric("auroc_within", "AUROC within joint", "1", "higher", "erosion"),
         Metric("average_precision", "AP", "1", "higher", "erosion"),
         Metric("mcc", "MCC", "1", "higher", "erosion"),
         Metric("brier", "Brier", "1", "lower", "erosion"),

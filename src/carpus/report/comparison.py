@@ -57,13 +57,22 @@ class Comparison:
 
     Attributes:
         sentence: In plain words.
-        pair: Which two were compared, with recipe, seed and split.
+        first: Model A.
+        second: Model B.
+        metric: That the sentence is about; of `carpus.metrics.METRICS`.
         table: All numbers; of bones a row a bone and one for all of them, of erosion a row a measure.
     """
 
     sentence: str
-    pair: str
+    first: Run
+    second: Run
+    metric: str
     table: Table
+
+    @property
+    def pair(self) -> str:
+        """Which two were compared, with recipe, seed and split."""
+        return f"{_name(self.second)}, against {_name(self.first)}"
 
 
 def choose_run(results: pl.DataFrame, *, task: str, model: str | None, source: str) -> tuple[Run, pl.DataFrame]:
@@ -142,7 +151,7 @@ def compare_bones(
     table = Table(
         "comparison", f"{second[0].model} against {first[0].model}: {label}", _BONE_COLUMNS, tuple(rows), notes
     )
-    return Comparison(_sentence(first[0], second[0], metric, rows[0], apart), _pair(first[0], second[0]), table)
+    return Comparison(_sentence(first[0], second[0], metric, rows[0], apart), first[0], second[0], metric, table)
 
 
 def compare_erosion(
@@ -174,7 +183,7 @@ def compare_erosion(
         (value, drawn), (value_b, drawn_b) = (each[name] for each in measured)
         low, high = _ends(resamples, drawn_b - drawn)
         cells = (Cell(value), Cell(value_b), Cell(value_b - value, low, high))
-        rows[name] = Row(METRICS[name].label if name in METRICS else "AUROC within joint", _source(first[0]), "", cells)
+        rows[name] = Row(METRICS[name].label, _source(first[0]), "", cells)
     if metric not in rows:
         raise InputError(f"metric {metric!r} is not one of erosion, expected {', '.join(rows)}; give one of them")
     notes = (
@@ -185,7 +194,7 @@ def compare_erosion(
     )
     title = f"{second[0].model} against {first[0].model}: erosion"
     table = Table("comparison", title, _EROSION_COLUMNS, tuple(rows.values()), notes)
-    return Comparison(_sentence(first[0], second[0], metric, rows[metric], []), _pair(first[0], second[0]), table)
+    return Comparison(_sentence(first[0], second[0], metric, rows[metric], []), first[0], second[0], metric, table)
 
 
 @dataclass(frozen=True, eq=False)
@@ -293,8 +302,8 @@ def _erosion_values(
 def _sentence(first: Run, second: Run, metric: str, row: Row, apart: list[tuple[str, float]]) -> str:
     cell = row.cells[2]
     assert cell is not None  # noqa: S101 (every row of a comparison has a difference)
-    label = METRICS[metric].label if metric in METRICS else "AUROC within joint"
-    sign = -1 if metric in METRICS and METRICS[metric].better == "lower" else 1
+    label = METRICS[metric].label
+    sign = -1 if METRICS[metric].better == "lower" else 1
     numbers = f"{number_text(abs(cell.value), 3)} {label}"
     a, b = (f"A ({_name(first)})", f"B ({_name(second)})") if first.model != second.model else ("A", "B")
     ends = f"95 % interval of B minus A {number_text(cell.low, 3)} to {number_text(cell.high, 3)}"
@@ -324,10 +333,6 @@ def _check(first: Run, second: Run) -> None:
 
 def _name(run: Run) -> str:
     return f"{run.model}, {run.details}" if run.details else run.model
-
-
-def _pair(first: Run, second: Run) -> str:
-    return f"{_name(second)}, against {_name(first)}"
 
 
 def _source(run: Run) -> str:

@@ -1,4 +1,4 @@
-"""A comparison of two models as a file: a page, Markdown, LaTeX or CSV."""
+"""A comparison of two models as a file: a page, Markdown, LaTeX, CSV, or a figure of the bones."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,9 +8,11 @@ from carpus.errors import InputError
 from carpus.files import new_file
 from carpus.report.comparison import Comparison
 from carpus.report.exports import table_as_csv, table_as_markdown, tables_as_latex
-from carpus.report.page import ReportPage, write_report
+from carpus.report.figures import write_figure
+from carpus.report.page import ReportPage, comparison_figure, write_report
 
-FORMATS = (".html", ".md", ".tex", ".csv")
+FIGURES = (".svg", ".pdf", ".png")
+FORMATS = (".html", ".md", ".tex", ".csv", *FIGURES)
 
 
 def check_format(path: Path) -> None:
@@ -31,12 +33,18 @@ def write_comparison(path: Path, comparison: Comparison) -> None:
         comparison: The answer.
 
     Raises:
-        InputError: The ending is unknown, or the disk is full.
+        InputError: The ending is unknown, a figure is wanted of something other than bones, or the disk is full.
     """
     check_format(path)
     table, ending = comparison.table, path.suffix.lower()
     if ending == ".html":
         write_report(path, ReportPage(table.title, results_frame([]), comparisons=(comparison,)))
+        return
+    if ending in FIGURES:
+        figure = comparison_figure(comparison)
+        if figure is None:
+            raise InputError(f"{path} is to be a figure, which only a comparison of bones has; write .html or .csv")
+        write_figure(path, figure)
         return
     if ending == ".md":
         text = f"{comparison.sentence}\n\n{table_as_markdown(table)}"

@@ -58,16 +58,18 @@ def table_as_markdown(table: Table) -> str:
 def table_as_latex(table: Table) -> str:
     r"""The table as `table` floats of the packages booktabs and graphicx, no wider than the text.
 
-    The best of a column is bold, the second best underlined, the paper's rows are italic. A table with more rows than
-    a page holds goes on in further floats of the same number.
+    The best of a column is bold, the second best underlined, the paper's rows are italic, intervals stand below their
+    values. A table with more rows than a page holds goes on in further floats of the same number.
     """
-    pieces = [table.rows[start : start + _LONG] for start in range(0, len(table.rows), _LONG)] or [()]
+    has_intervals = any(cell and not math.isnan(cell.low) for row in table.rows for cell in row.cells)
+    most = _LONG // 2 if has_intervals else _LONG
+    pieces = [table.rows[start : start + most] for start in range(0, len(table.rows), most)] or [()]
     return "\n".join(_latex_float(table, rows, part) for part, rows in enumerate(pieces))
 
 
-def tables_as_latex(tables: tuple[Table, ...], *, title: str) -> str:
-    """A document of all tables, ready for pdflatex."""
-    mark = PHANTOM_LINE if any(map(_is_phantom, tables)) else ""
+def tables_as_latex(tables: tuple[Table, ...], *, title: str, is_phantom: bool = False) -> str:
+    """A document of all tables, ready for pdflatex; `is_phantom` marks one that has no table yet."""
+    mark = PHANTOM_LINE if is_phantom or any(map(_is_phantom, tables)) else ""
     head = [
         r"\documentclass[10pt]{article}",
         r"\usepackage[T1]{fontenc}",
@@ -168,7 +170,11 @@ def _latex_cell(cell: Cell | None, column: Column) -> str:
     text = _latex(number_text(cell.value, column.digits))
     command = {1: "textbf", 2: "underline"}.get(cell.place)
     text = rf"\{command}{{{text}}}" if command else text
-    return text + (f"$^{{{cell.stars}}}$" if cell.stars else "")
+    text += f"$^{{{cell.stars}}}$" if cell.stars else ""
+    if math.isnan(cell.low):
+        return text
+    interval = " to ".join(_latex(number_text(end, column.digits)) for end in (cell.low, cell.high))
+    return rf"\shortstack[r]{{{text}\\{{\tiny {interval}}}}}"
 
 
 def _latex_name(row: Row, table: Table) -> str:

@@ -1,5 +1,6 @@
 """From a results table to the plain values that figures draw, under one name a run."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -8,10 +9,11 @@ import polars as pl
 from jaxtyping import Float
 
 from carpus.anatomy import SVDH_SCORES, Bone, Joint
-from carpus.metrics import Confusion, calibration_error, confusion, reliability
+from carpus.metrics import METRICS, Confusion, calibration_error, confusion, reliability
 from carpus.report import figures
+from carpus.report.comparison import Comparison
 from carpus.report.erosion_tables import erosion_runs
-from carpus.report.figures import PatientValues, ScoredProbabilities
+from carpus.report.figures import Difference, PatientValues, ScoredProbabilities
 from carpus.report.runs import Run, runs
 
 
@@ -99,6 +101,18 @@ def joint_confusions(results: pl.DataFrame) -> dict[str, dict[str, Confusion]]:
             for joint in Joint
         }
     return matrices
+
+
+def differences_of_bones(comparison: Comparison) -> list[Difference]:
+    """The difference on all bones together and on each; none where something else was compared."""
+    if METRICS[comparison.metric].task != "bones":
+        return []
+    found = []
+    for row in comparison.table.rows:
+        _, _, difference, _, holm, *_ = row.cells
+        if difference is not None:
+            found.append(Difference(row.model, difference, math.nan if holm is None else holm.value))
+    return found
 
 
 def run_names(found: Sequence[Run]) -> tuple[str, ...]:

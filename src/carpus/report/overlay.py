@@ -72,22 +72,6 @@ def draw_overlay(
     return _with_labels(picture, bones) if labels else picture
 
 
-def draw_outlines(
-    pixels: Shaped[np.ndarray, "h w"], reference: BoneMasks, predicted: BoneMasks
-) -> UInt8[np.ndarray, "h w 3"]:
-    """The radiograph with the reference outlines in blue and the predicted ones in orange above them.
-
-    Raises:
-        InputError: The masks are of another size.
-    """
-    _grey_to_rgb(pixels, reference)
-    picture = _grey_to_rgb(pixels, predicted)
-    for masks, colour in ((reference, REFERENCE_COLOUR), (predicted, PREDICTED_COLOUR)):
-        for bone in Bone:
-            _draw_outline(picture, masks.mask(bone), colour)
-    return picture
-
-
 def draw_box(pixels: Shaped[np.ndarray, "h w"], box: Box) -> UInt8[np.ndarray, "h w 3"]:
     """The radiograph with a box drawn on it."""
     picture = np.repeat(to_8_bits(pixels)[..., None], 3, axis=2)

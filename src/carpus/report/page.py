@@ -28,8 +28,9 @@ from carpus.report import figures
 from carpus.report.breakdown import rank_shares
 from carpus.report.cells import Column, Table, number_text
 from carpus.report.comparison import Comparison
-from carpus.report.exports import table_as_csv, table_as_latex, table_as_markdown, tables_as_latex
+from carpus.report.exports import PHANTOM_LINE, table_as_csv, table_as_latex, table_as_markdown, tables_as_latex
 from carpus.report.figure_data import (
+    differences_of_bones,
     joint_confusions,
     reliability_curves,
     run_names,
@@ -182,9 +183,12 @@ def write_report_folder(path: Path, page: ReportPage, *, replicates: int = 10_00
     tables = all_tables(page.results, replicates=replicates)
     with new_folder(path) as draft:
         write_report(draft / "index.html", page, replicates=replicates)
-        texts = [f"# {page.title}\n", *(table_as_markdown(table) for table in tables)]
+        marked = [f"**{PHANTOM_LINE}**\n"] if page.is_phantom else []
+        texts = [f"# {page.title}\n", *marked, *(table_as_markdown(table) for table in tables)]
         (draft / "report.md").write_text("\n".join(texts), encoding="utf-8")
-        (draft / "report.tex").write_text(tables_as_latex(tables, title=page.title), encoding="utf-8")
+        (draft / "report.tex").write_text(
+            tables_as_latex(tables, title=page.title, is_phantom=page.is_phantom), encoding="utf-8"
+        )
         (draft / "tables").mkdir()
         for table in tables:
             (draft / "tables" / f"{table.name}.csv").write_text(table_as_csv(table), encoding="utf-8")
@@ -211,7 +215,8 @@ def _environment() -> jinja2.Environment:
 def _context(page: ReportPage, *, replicates: int) -> dict[str, object]:
     tables = all_tables(page.results, replicates=replicates)
     erosion = [table for table in tables if table.name.startswith("table_5")]
-    bones = [table for table in tables if table not in erosion]
+    boxes = [table for table in tables if table.name == "joint_boxes"]
+    bones = [table for table in tables if table not in (*erosion, *boxes)]
     rows_are_phantoms = page.results["data"] != "patients"
     reading = page.reading
     compared = {row.source for each in page.comparisons for row in each.table.rows}
@@ -221,6 +226,7 @@ def _context(page: ReportPage, *, replicates: int) -> dict[str, object]:
         "script": Markup(script),  # noqa: S704
         "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         "page": page,
+        "comparisons": [(each, _compared(each)) for each in page.comparisons],
         "is_phantom": page.is_phantom
         or bool(rows_are_phantoms.any())
         or "PHANTOM" in compared
@@ -232,6 +238,7 @@ def _context(page: ReportPage, *, replicates: int) -> dict[str, object]:
         or (reading is not None and not reading.is_phantom),
         "bone_tables": bones,
         "erosion_tables": erosion,
+        "box_tables": boxes,
         "figures": {name: _inlined(name, figure) for name, figure in report_figures(page, tables).items()},
         "cases": [_case(case) for case in page.cases],
         "reading": None if reading is None else _reading(reading),
@@ -241,6 +248,21 @@ def _context(page: ReportPage, *, replicates: int) -> dict[str, object]:
         "reference_colour": hex_colour(REFERENCE_COLOUR),
         "predicted_colour": hex_colour(PREDICTED_COLOUR),
     }
+
+
+def comparison_figure(comparison: Comparison) -> Figure | None:
+    """The differences bone by bone; None for a comparison of anything else."""
+    differences = differences_of_bones(comparison)
+    if not differences:
+        return None
+    names = run_names([comparison.second, comparison.first])
+    return figures.paired_differences(
+        differences,
+        first=names[0],
+        second=names[1],
+        metric=comparison.metric,
+        is_phantom=comparison.first.is_phantom,
+    )
 
 
 def report_figures(page: ReportPage, tables: tuple[Table, ...]) -> dict[str, Figure]:
@@ -281,6 +303,11 @@ def report_figures(page: ReportPage, tables: tuple[Table, ...]) -> dict[str, Fig
         made["confusion"] = figures.confusion_matrices(matrices, is_phantom=is_phantom)
         made["probabilities"] = figures.probabilities_by_score(answers, is_phantom=is_phantom, generator=chance)
     return made
+
+
+def _compared(comparison: Comparison) -> Markup | None:
+    figure = comparison_figure(comparison)
+    return None if figure is None else _inlined("comparison", figure)
 
 
 def _inlined(name: str, figure: Figure) -> Markup:

@@ -5,6 +5,7 @@ import math
 import polars as pl
 
 from carpus.report.bone_tables import bone_tables
+from carpus.report.box_table import box_table
 from carpus.report.breakdown import centre_table
 from carpus.report.cells import Table
 from carpus.report.erosion_tables import further_table, joint_table, table_5
@@ -14,7 +15,7 @@ BOOTSTRAP_SEED = 600
 
 
 def all_tables(results: pl.DataFrame | pl.LazyFrame, *, replicates: int = 10_000) -> tuple[Table, ...]:
-    """The tables that have numbers: those of the bones, then those of erosion.
+    """The tables that have numbers: those of the bones, of erosion, of the joints' boxes.
 
     The bootstrap starts from one fixed seed, so the same results give the same tables.
 
@@ -31,6 +32,7 @@ def all_tables(results: pl.DataFrame | pl.LazyFrame, *, replicates: int = 10_000
         table_5(results, seed=BOOTSTRAP_SEED, replicates=replicates),
         joint_table(results, seed=BOOTSTRAP_SEED, replicates=replicates),
         further_table(results),
+        box_table(results, seed=BOOTSTRAP_SEED, replicates=replicates),
     )
     return tuple(table for table in tables if _says_anything(table))
 

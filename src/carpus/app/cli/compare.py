@@ -23,7 +23,8 @@ def compare(
     model_a: Annotated[str | None, typer.Option(help="Which model, if A holds several.")] = None,
     model_b: Annotated[str | None, typer.Option(help="Which model, if B holds several.")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Also write the answer and the numbers: .html, .md, .tex or .csv.")
+        Path | None,
+        typer.Option(help="Also write the answer: .html, .md, .tex, .csv; of bones .svg, .pdf, .png too."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer and the numbers as JSON.")] = False,
