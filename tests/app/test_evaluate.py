@@ -15,7 +15,7 @@ from carpus.data.layout import Split
 from carpus.data.reader import Case, read_dataset, read_masks
 from carpus.data.results import read_results
 from carpus.imaging import BoneMasks
-from carpus.imaging.files import write_plane
+from carpus.imaging.files import read_plane, write_plane
 from carpus.metrics import score_bones
 
 BONES = {bone.abbreviation for bone in Bone}
@@ -103,6 +103,43 @@ def test_two_mere_folders_are_paired_by_identifier_at_native_size_with_jobs(
     assert set(results["seed"]) == {7}
 
 
+def test_a_folder_keeps_the_masks_so_that_the_report_shows_them_and_models_share_a_baseline(
+    carpus, phantoms: Path, test_cases: list[Case], tmp_path: Path
+) -> None:
+    predicted = tmp_path / "masks"
+    predicted.mkdir()
+    for case in test_cases:
+        shutil.copy(str(case.masks), predicted / f"{case.id}.npy")
+    arguments = ["--reference", phantoms, "--predicted", predicted, "--model", "Mine"]
+    done = carpus("evaluate", *arguments, "--out", tmp_path / "runs" / "mine")
+    assert done.status == 0, done.err
+    kept = tmp_path / "runs" / "mine" / "predictions" / "test"
+    assert {path.stem for path in kept.iterdir()} == {str(case.id) for case in test_cases}
+    for case in test_cases:
+        assert np.array_equal(read_plane(kept / f"{case.id}.png").plane, read_masks(case).plane)
+    again = carpus("evaluate", *arguments, "--out", tmp_path / "runs" / "mine")
+    assert again.status == 2
+    inside = carpus("evaluate", *arguments, "--out", tmp_path, "--overwrite")
+    assert inside.status == 2
+    assert "which it would replace" in inside.err
+    assert predicted.is_dir()
+
+    cases = [case for case in read_dataset(phantoms).cases if case.erosion_split is Split.TEST and case.scores]
+    runs = [tmp_path / "runs" / "mine"]
+    for model, seed in (("One", 1), ("Other", 2)):
+        answers, chance = tmp_path / f"{model}.csv", np.random.default_rng(seed)
+        lines = [f"{case.id},{joint.value},{chance.random():.3f}" for case in cases for joint in Joint]
+        answers.write_text("\n".join(["image,joint,probability", *lines]))
+        runs.append(tmp_path / "runs" / model)
+        done = carpus("evaluate", "--reference", phantoms, "--predicted", answers, "--out", runs[-1])
+        assert done.status == 0, done.err
+    done = carpus("report", *runs, "--data", phantoms, "--out", tmp_path / "report")
+    assert done.status == 0, done.err
+    figures = {path.stem for path in (tmp_path / "report" / "figures").iterdir()}
+    assert {"segmentation", "joints"} <= figures
+    assert carpus("compare", runs[1], runs[2]).status == 0
+
+
 def test_masks_inside_a_phantom_dataset_are_not_taken_for_patients(carpus, small: Path, tmp_path: Path) -> None:
     folder = small / "BoneSegmentation" / "masks" / "test"
     carpus("evaluate", "--reference", folder, "--predicted", folder, "--out", tmp_path / "r.csv")
@@ -164,16 +201,18 @@ def test_boxes_of_joints_are_scored(carpus, phantoms: Path, tmp_path: Path) -> N
     arguments = ["--reference", phantoms, "--predicted", tmp_path / "boxes.json", "--task", "joints"]
     done = carpus("evaluate", *arguments, "--out", tmp_path / "r.csv")
     assert done.status == 0, done.err
-    assert "Boxes: mean IoU 0.278" in done.out
     results = table(tmp_path / "r.csv")
     assert set(results["task"]) == {"joints"}
+    tables = json.loads(carpus("evaluate", *arguments, "--json").out)
+    assert tables["joint_boxes"]["rows"][0]["values"]["IoU"]["value"] == pytest.approx(5 / 18)
     missed = results["structure"] == "Lu"
     assert (results[(results["metric"] == "box_iou") & missed]["value"] == 0).all()
     assert np.allclose(results[(results["metric"] == "box_iou") & ~missed]["value"], 1 / 3)
     assert results[(results["metric"] == "confidence") & missed]["value"].isna().all()
     assert (results[(results["metric"] == "confidence") & ~missed]["value"] == 0.5).all()
     shutil.copy(phantoms / "JointLocationDetection" / "Joints.coco.json", tmp_path / "boxes.json")
-    assert "mean IoU 1.000" in carpus("evaluate", *arguments).out
+    tables = json.loads(carpus("evaluate", *arguments, "--json").out)
+    assert tables["joint_boxes"]["rows"][0]["values"]["IoU"]["value"] == 1
 
 
 def test_where_there_is_nothing_to_fit_a_baseline_on_that_is_said(

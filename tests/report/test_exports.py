@@ -38,7 +38,7 @@ def test_markdown_has_every_number_with_marks_stars_and_intervals() -> None:
 def test_latex_is_escaped_and_every_line_has_all_columns() -> None:
     text = table_as_latex(TABLE)
     assert r"Made up: 100 \% of A\_b \& c. PHANTOM" in text
-    cell = r"\shortstack[r]{\textbf{0.912}$^{**}$\\{\tiny 0.900 to 0.920}}"
+    cell = r"\begin{tabular}[t]{@{}r@{}}\textbf{0.912}$^{**}$\\[-3pt]{\tiny 0.900 to 0.920}\end{tabular}"
     assert rf"Unet\_x (PHANTOM) & {cell} & -- & 12 \\" in text
     assert r"\textit{Unet (paper)} & \underline{0.963} &  &  \\" in text
     assert r"\cmidrule(lr){2-3}" in text
@@ -107,14 +107,14 @@ def test_no_letter_of_latex_survives_unescaped(text: str) -> None:
 
 
 def test_a_table_longer_than_a_page_goes_on_under_its_number() -> None:
-    rows = tuple(replace(TABLE.rows[0], model=f"model {number}", source="patients") for number in range(60))
+    rows = tuple(replace(TABLE.rows[0], model=f"model {number}", source="patients") for number in range(80))
     without = replace(TABLE, rows=tuple(replace(row, cells=(Cell(0.5), None, None)) for row in rows))
     assert table_as_latex(without).count(r"\begin{table}") == 3
     text = table_as_latex(replace(TABLE, rows=rows))
-    assert text.count(r"\begin{table}") == text.count(r"\toprule") == 5
-    assert text.count(r"\addtocounter{table}{-1}") == text.count("Continued.") == 4
+    assert text.count(r"\begin{table}") == text.count(r"\toprule") == 4
+    assert text.count(r"\addtocounter{table}{-1}") == text.count("Continued.") == 3
     assert text.count(r"\label{tab:table_x}") == text.count("A dash is undefined.") == 1
-    assert all(text.count(f"model {number} &") == 1 for number in range(60))
+    assert all(text.count(f"model {number} &") == 1 for number in range(80))
 
 
 def test_rows_that_would_read_the_same_are_told_apart() -> None:

@@ -21,13 +21,14 @@ from carpus.app.tables import print_statistics, print_tables
 from carpus.data.check import check_dataset
 from carpus.data.phantom_dataset import write_phantom_dataset
 from carpus.data.reader import Dataset, read_dataset
+from carpus.data.results import RESULTS_FILE
 from carpus.data.statistics import dataset_statistics
 from carpus.errors import InputError
 from carpus.files import new_file
 from carpus.inference.reading import WristReading, read
 from carpus.report.page import write_report
 from carpus.report.tables import all_tables
-from carpus.training.evaluate import RESULTS_FILE, evaluate
+from carpus.training.evaluate import evaluate
 from carpus.training.fit import MODEL_FILE, train
 from carpus.training.recipe import named_recipe
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from carpus.anatomy import Bone, Joint
 from carpus.data.reader import Dataset, read_radiograph
 from carpus.data.reader import read_masks as reference_masks
-from carpus.data.results import read_results
+from carpus.data.results import BASELINES, PREDICTIONS_FOLDER, RESULTS_FILE, read_results
 from carpus.data.statistics import dataset_statistics
 from carpus.errors import InputError
 from carpus.imaging.files import read_plane
@@ -20,7 +20,7 @@ from carpus.report.erosion_tables import erosion_runs
 from carpus.report.figure_data import run_names
 from carpus.report.page import CasePanel, ReportPage
 
-_RESULTS, _HISTORY, _PREDICTIONS = "results.parquet", "history.csv", "predictions"
+_HISTORY = "history.csv"
 
 
 def collect(runs: Sequence[Path], *, title: str, dataset: Dataset | None = None) -> ReportPage:
@@ -44,12 +44,13 @@ def collect(runs: Sequence[Path], *, title: str, dataset: Dataset | None = None)
             histories[_name(frame)] = _read_history(history)
         if dataset is not None and run.is_dir() and not cases:
             cases = case_panels(run, frame, dataset)
-    together = pl.concat(results)
+    # Runs on one dataset bring along the same baseline.
+    together = pl.concat(results).unique(maintain_order=True)
     if together.is_empty():
         raise InputError("the runs hold no results; evaluate them with `carpus evaluate` first")
     return ReportPage(
         title=title,
-        results=together.unique(maintain_order=True),
+        results=together,
         histories=histories,
         statistics=dataset_tables(dataset_statistics(dataset)) if dataset else {},
         cases=cases,
@@ -64,14 +65,13 @@ def results_of(run: Path) -> pl.DataFrame:
     Raises:
         InputError: There is none, or it cannot be read.
     """
-    return read_results(run / _RESULTS if run.is_dir() else run)
+    return read_results(run / RESULTS_FILE if run.is_dir() else run)
 
 
 def case_panels(run: Path, results: pl.DataFrame, dataset: Dataset) -> tuple[CasePanel, ...]:
     """The best, the middle and the worst case of a run by mean DSC of the bones."""
     bones = [bone.abbreviation for bone in Bone]
-    # The baseline's rows lie in the same file; a trained network is what has a recipe.
-    own = results.filter(pl.col("recipe") != "", pl.col("metric") == "dsc", pl.col("structure").is_in(bones))
+    own = _of_the_model(results).filter(pl.col("metric") == "dsc", pl.col("structure").is_in(bones))
     means = own.group_by("image", "split").agg(pl.col("value").filter(~pl.col("value").is_nan()).mean()).drop_nulls()
     order = means.sort("value", pl.col("image").cast(pl.String), descending=[True, False]).rows()
     known = {str(case.id): case for case in dataset.cases}
@@ -79,7 +79,7 @@ def case_panels(run: Path, results: pl.DataFrame, dataset: Dataset) -> tuple[Cas
     chosen = sorted({0, len(order) // 2, len(order) - 1}) if len(order) else []
     for place, words in zip(chosen, ("best", "middle", "worst"), strict=False):
         image, split, mean = order[place]
-        plane = run / _PREDICTIONS / split / f"{image}.png"
+        plane = run / PREDICTIONS_FOLDER / split / f"{image}.png"
         if image not in known or not plane.is_file():
             continue
         case = known[image]
@@ -111,7 +111,7 @@ def _as_drawn(panel: CasePanel, runs: Sequence[Path], results: pl.DataFrame) -> 
     height, width = panel.reference.shape
     predicted, dsc = {}, {}
     for run in runs:
-        for plane in sorted(run.glob(f"{_PREDICTIONS}/*/{panel.title}.png")):
+        for plane in sorted(run.glob(f"{PREDICTIONS_FOLDER}/*/{panel.title}.png")):
             name = _name(results_of(run)).partition(" (")[0]
             name = name if name not in predicted else f"{name} ({run.name})"
             predicted[name] = read_plane(plane).resized(height=height, width=width)
@@ -145,9 +145,14 @@ def _answered(results: pl.DataFrame, dataset: Dataset, *, most: int = 3) -> list
     return shown
 
 
+def _of_the_model(results: pl.DataFrame) -> pl.DataFrame:
+    """The rows without those of the baseline, which lie in the same file, unless there are no others."""
+    own = results.filter(~pl.col("model").cast(pl.String).is_in(BASELINES))
+    return own if len(own) else results
+
+
 def _name(results: pl.DataFrame) -> str:
-    trained = results.filter(pl.col("recipe") != "")
-    row = (trained if len(trained) else results).row(0, named=True)
+    row = _of_the_model(results).row(0, named=True)
     return f"{row['model']} ({row['task']})"
 
 

@@ -55,6 +55,12 @@ class ResultRow:
     centre: str = ""
 
 
+RESULTS_FILE, PREDICTIONS_FOLDER = "results.parquet", "predictions"
+"""Where they, and the predicted masks by split, lie in the folder of a run."""
+MEAN_SHAPE, JOINT_PRIOR = "MeanShape", "JointPrior"
+BASELINES = (MEAN_SHAPE, JOINT_PRIOR)
+"""Models that look at no image; their rows lie beside a model's in its file."""
+
 COLUMNS = tuple(ResultRow.__dataclass_fields__)
 _SCHEMA = pl.Schema({name: {"seed": pl.Int32(), "value": pl.Float64()}.get(name, pl.Categorical()) for name in COLUMNS})
 _PARQUET = b"PAR1"

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float64
 
+from carpus.data.results import BASELINES
 from carpus.errors import InputError
 from carpus.metrics import METRICS, Confusion, auroc_within, bacc, f1, sen, spc
 from carpus.report.cells import Cell, Column, Row, Table, number_text
@@ -89,8 +90,8 @@ def choose_run(results: pl.DataFrame, *, task: str, model: str | None, source: s
     """
     found = list(runs(results, task=task))
     fitting = [each for each in found if model in (None, each[0].model)]
-    trained = [each for each in fitting if each[0].recipe]
-    chosen = trained if model is None and len(trained) == 1 else fitting
+    asked = [each for each in fitting if each[0].model not in BASELINES]
+    chosen = asked if model is None and len(asked) == 1 else fitting
     if len(chosen) != 1:
         names = ", ".join(sorted({run.model for run, _ in found})) or "none"
         wanted = "one run" if model is None else f"one run of {model!r}"

@@ -28,7 +28,7 @@ _LATEX = {
     "∞": r"$\infty$",
     "\N{EN DASH}": "--",
 }
-_LONG = 28
+_LONG, _LONG_WITH_INTERVALS = 28, 20
 """Rows that fit on a page in landscape; a float with more would run off it."""
 
 
@@ -62,7 +62,7 @@ def table_as_latex(table: Table) -> str:
     values. A table with more rows than a page holds goes on in further floats of the same number.
     """
     has_intervals = any(cell and not math.isnan(cell.low) for row in table.rows for cell in row.cells)
-    most = _LONG // 2 if has_intervals else _LONG
+    most = _LONG_WITH_INTERVALS if has_intervals else _LONG
     pieces = [table.rows[start : start + most] for start in range(0, len(table.rows), most)] or [()]
     return "\n".join(_latex_float(table, rows, part) for part, rows in enumerate(pieces))
 
@@ -174,7 +174,7 @@ def _latex_cell(cell: Cell | None, column: Column) -> str:
     if math.isnan(cell.low):
         return text
     interval = " to ".join(_latex(number_text(end, column.digits)) for end in (cell.low, cell.high))
-    return rf"\shortstack[r]{{{text}\\{{\tiny {interval}}}}}"
+    return rf"\begin{{tabular}}[t]{{@{{}}r@{{}}}}{text}\\[-3pt]{{\tiny {interval}}}\end{{tabular}}"
 
 
 def _latex_name(row: Row, table: Table) -> str:
@@ -185,8 +185,12 @@ def _latex_name(row: Row, table: Table) -> str:
 
 def _name(row: Row, table: Table) -> str:
     """The model's name, with the details where another row would read the same."""
-    same = {other.details for other in table.rows if (other.model, other.source) == (row.model, row.source)}
+    same = {other.details for other in table.rows if _reads(other) == _reads(row)}
     return f"{row.model}, {row.details}" if len(same) > 1 else row.model
+
+
+def _reads(row: Row) -> tuple[str, str, str]:
+    return row.model, row.source, row.part
 
 
 def _latex(text: str) -> str:

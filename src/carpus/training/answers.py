@@ -15,10 +15,12 @@ from carpus.data.layout import Split
 from carpus.data.reader import Dataset, is_phantom, read_dataset
 from carpus.data.results import ResultRow
 from carpus.errors import InputError
+from carpus.imaging.files import write_plane
+from carpus.imaging.masks import BoneMasks
 from carpus.training.baselines import score_baseline
 from carpus.training.cases import task_cases
 from carpus.training.predicted_masks import find_masks
-from carpus.training.references import dataset_references, folder_references
+from carpus.training.references import BoneReference, dataset_references, folder_references
 from carpus.training.scoring import (
     EVALUATION_SIZE,
     RunLabel,
@@ -59,6 +61,7 @@ def score_masks(
     split: Split = Split.TEST,
     size: int | None = EVALUATION_SIZE,
     jobs: int = 1,
+    keep: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Answers:
     """Bone masks, of the model and of `MeanShape` where the reference has a training split.
@@ -71,6 +74,7 @@ def score_masks(
         split: Of the dataset; for a folder, just the rows' label.
         size: Edge of the grid in pixels; None for each reference's own.
         jobs: How many wrists are read and measured at once, 1 or more.
+        keep: A folder to write each predicted wrist to, as `IDENTIFIER.png`; None to keep none.
         progress: Called with (done, total) after every wrist.
 
     Raises:
@@ -86,9 +90,18 @@ def score_masks(
     found = find_masks(predicted)
     asked = [each.image for each in references]
     _check_some_fit(predicted, asked, found)
+
+    def predict(each: BoneReference) -> BoneMasks | None:
+        if each.image not in found:
+            return None
+        masks = found[each.image]()
+        if keep is not None:
+            write_plane(keep / f"{each.image}.png", masks)
+        return masks
+
     rows = score_bone_predictions(
         references,
-        lambda each: found[each.image]() if each.image in found else None,
+        predict,
         RunLabel(model, seed, "", _kind(reference, dataset), split.value),
         size=size,
         jobs=jobs,

@@ -7,7 +7,7 @@ from carpus.anatomy import Joint, Side
 from carpus.data.case import CaseId
 from carpus.data.layout import Split
 from carpus.data.reader import Case, Dataset, read_masks
-from carpus.data.results import ResultRow
+from carpus.data.results import JOINT_PRIOR, MEAN_SHAPE, ResultRow
 from carpus.errors import InputError
 from carpus.imaging.masks import BoneMasks
 from carpus.metrics.joint_prior import fit_joint_prior
@@ -65,7 +65,7 @@ def score_mean_shape(
         return mean.masks(CaseId.parse(reference.image).side, height=EVALUATION_SIZE, width=EVALUATION_SIZE)
 
     references = dataset_references(task_cases(dataset, "bones", split))
-    return score_bone_predictions(references, predict, dataset_label("MeanShape", dataset, split), size=size, jobs=jobs)
+    return score_bone_predictions(references, predict, dataset_label(MEAN_SHAPE, dataset, split), size=size, jobs=jobs)
 
 
 def score_joint_prior(dataset: Dataset, split: Split) -> list[ResultRow]:
@@ -77,7 +77,7 @@ def score_joint_prior(dataset: Dataset, split: Split) -> list[ResultRow]:
     train, val, cases = (task_cases(dataset, "erosion", part) for part in (Split.TRAIN, Split.VAL, split))
     prior = fit_joint_prior(_scores(train), _scores(val))
     probability = {(str(case.id), joint): prior.probability(joint) for case in cases for joint in Joint}
-    return score_erosion_predictions(cases, probability, dataset_label("JointPrior", dataset, split), cut=prior.cut)
+    return score_erosion_predictions(cases, probability, dataset_label(JOINT_PRIOR, dataset, split), cut=prior.cut)
 
 
 def _on_the_right(case: Case) -> BoneMasks:

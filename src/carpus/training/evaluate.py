@@ -8,7 +8,7 @@ import polars as pl
 
 from carpus.data.layout import Split
 from carpus.data.reader import Dataset
-from carpus.data.results import results_frame, write_results
+from carpus.data.results import PREDICTIONS_FOLDER, RESULTS_FILE, results_frame, write_results
 from carpus.data.torch_datasets import ErosionDataset
 from carpus.files import new_folder
 from carpus.imaging.files import write_plane
@@ -27,9 +27,6 @@ from carpus.training.scoring import (
 )
 
 log = logging.getLogger(__name__)
-
-RESULTS_FILE = "results.parquet"
-PREDICTIONS_FOLDER = "predictions"
 
 
 def evaluate(

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,8 @@ from carpus.data.layout import Split
 from carpus.errors import InputError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from carpus.training.answers import Answers
 
 _SHOWN = 10
@@ -84,7 +87,10 @@ def evaluate(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Results file to write, .parquet or .csv (default: none).", show_default=False, rich_help_panel=_THEIRS
+            help="Results file to write, .parquet or .csv, or a folder that also keeps the masks for the report "
+            "(default: none).",
+            show_default=False,
+            rich_help_panel=_THEIRS,
         ),
     ] = None,
     overwrite: Annotated[
@@ -115,7 +121,7 @@ def evaluate(
 
     Anybody's predictions need no training here, and no PyTorch. Bones:
 
-    Example: carpus evaluate --reference RAM-W600 --predicted masks --out mine.parquet
+    Example: carpus evaluate --reference RAM-W600 --predicted masks --out runs/mine
 
     where the folder masks holds, for each wrist, one of these, at any size:
 
@@ -140,6 +146,9 @@ def evaluate(
     A missing prediction counts as the worst value, and is listed. For bones, the reference can be any folder of masks;
     wrists are paired by identifier.
     """
+    from carpus.data.results import PREDICTIONS_FOLDER, RESULTS_FILE, write_results
+    from carpus.files import new_folder
+
     chosen = None if size is Grid.NATIVE else int(Grid.PAPER.value)
     if run is not None:
         theirs: dict[str, object] = {
@@ -168,20 +177,31 @@ def evaluate(
         _refuse({"--cut": cut}, f"only erosion has probabilities, the task is {task.value}; leave it out")
     if out is not None:
         stop_unless_free(out, overwrite=overwrite)
+        for source in (reference, predicted):
+            if source.resolve().is_relative_to(out.resolve()):
+                raise InputError(f"{out} holds {source}, which it would replace; choose another --out")
     name = model or predicted.resolve().stem
-    answers = _score(
-        task,
-        reference,
-        predicted,
-        model=name,
-        seed=seed,
-        split=split,
-        size=chosen,
-        jobs=jobs or os.cpu_count() or 1,
-        cut=cut,
-    )
-    _tell(answers, predicted)
-    _show(answers, out, as_json=as_json)
+    is_folder = out is not None and not out.suffix
+    with new_folder(out) if out is not None and is_folder else nullcontext() as draft:
+        answers = _score(
+            task,
+            reference,
+            predicted,
+            model=name,
+            seed=seed,
+            split=split,
+            size=chosen,
+            jobs=jobs or os.cpu_count() or 1,
+            cut=cut,
+            keep=draft / PREDICTIONS_FOLDER / split.value if draft is not None else None,
+        )
+        _tell(answers, predicted)
+        results = _show(answers, as_json=as_json)
+        path = draft / RESULTS_FILE if draft is not None else out
+        if path is not None:
+            write_results(path, results)
+    if out is not None and not as_json:
+        typer.echo(f"Results: {out / RESULTS_FILE if is_folder else out}")
 
 
 def _refuse(options: dict[str, object], reason: str) -> None:
@@ -193,8 +213,8 @@ def _refuse(options: dict[str, object], reason: str) -> None:
 def _evaluate_run(run: Path, data: Path, *, split: Split, size: int | None, as_json: bool) -> None:
     from carpus.app.tables import print_tables
     from carpus.data.reader import read_dataset
+    from carpus.data.results import RESULTS_FILE
     from carpus.report.tables import all_tables, tables_as_dict
-    from carpus.training.evaluate import RESULTS_FILE
     from carpus.training.evaluate import evaluate as evaluate_run
 
     dataset = read_dataset(data)
@@ -218,6 +238,7 @@ def _score(
     size: int | None,
     jobs: int,
     cut: float | None,
+    keep: Path | None,
 ) -> "Answers":
     from carpus.training.answers import score_boxes, score_erosion_answers, score_masks
 
@@ -228,7 +249,7 @@ def _score(
             return score_boxes(reference, predicted, model=model, seed=seed, split=split)
     with progress("Comparing") as step:
         return score_masks(
-            reference, predicted, model=model, seed=seed, split=split, size=size, jobs=jobs, progress=step
+            reference, predicted, model=model, seed=seed, split=split, size=size, jobs=jobs, keep=keep, progress=step
         )
 
 
@@ -255,21 +276,14 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN]) + (f" and {more} more ({len(names)} in all)" if more > 0 else "")
 
 
-def _show(answers: "Answers", out: Path | None, *, as_json: bool) -> None:
+def _show(answers: "Answers", *, as_json: bool) -> "pl.DataFrame":
     from carpus.app.tables import print_tables
-    from carpus.data.results import results_frame, write_results
+    from carpus.data.results import results_frame
     from carpus.report.tables import all_tables, tables_as_dict
 
     results = results_frame(answers.rows)
-    if out is not None:
-        write_results(out, results)
-    overlaps = [row.value for row in answers.rows if row.metric == "box_iou"]
     if as_json:
-        boxes = {"boxes": len(overlaps), "mean_iou": sum(overlaps) / len(overlaps)} if overlaps else {}
-        typer.echo(json.dumps(tables_as_dict(results) | boxes, indent=2))
-        return
-    print_tables(all_tables(results))
-    if overlaps:
-        typer.echo(f"Boxes: mean IoU {sum(overlaps) / len(overlaps):.3f} over {len(overlaps)} joints")
-    if out is not None:
-        typer.echo(f"Results: {out}")
+        typer.echo(json.dumps(tables_as_dict(results), indent=2))
+    else:
+        print_tables(all_tables(results))
+    return results
