@@ -50,6 +50,8 @@ def test_a_planted_gain_is_found_with_its_size_and_its_bones(carpus, written: Wr
     assert answer.startswith("B (SwinUMamba, quick, seed 1, test) is better than A (Unet, quick, seed 1, test) by 0.00")
     assert "B is better on 5 of 14 bones after Holm's correction (Cap, Radius, Ulna, Ham, Lu)" in answer
     assert answer.endswith("PHANTOM: synthetic wrists, not patients.")
+    assert "…" not in done.out
+    assert all(bone.abbreviation in done.out.split() for bone in Bone)
     found = json.loads(carpus("compare", a, b, "--json").out)
     whole, capitate = found["rows"][0]["values"], found["rows"][1]["values"]
     assert whole["difference"]["value"] == pytest.approx(0.02 * 5 / 14, abs=0.001)
