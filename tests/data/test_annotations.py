@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from carpus.anatomy import Joint
 from carpus.data import layout
-from carpus.data.annotations import Person, read_boxes, read_metadata, read_scores
+from carpus.data.annotations import read_boxes, read_scores
 from carpus.data.case import CaseId
+from carpus.data.metadata import Person, read_metadata
 from carpus.data.problem import Problem
 
 CASE = CaseId.parse("0001_0001_L")
@@ -215,7 +216,10 @@ def test_an_empty_cell_is_unknown_and_a_row_without_identifier_is_skipped(tmp_pa
         {"patient_id": "0001", "study_id": "0001", "institution": None, "age": "old", "gender": None, "phase": "inf"},
         {"patient_id": None, "study_id": "0001", "institution": "HU", "age": 3, "gender": "M", "phase": 1},
     ]
-    assert read_metadata(write_table(tmp_path, rows)) == ({("0001", "0001"): Person()}, [])
+    people, problems = read_metadata(write_table(tmp_path, rows))
+    assert people == {("0001", "0001"): Person()}
+    assert kinds(problems) == ["metadata-value", "metadata-value"]
+    assert "has 'old' as age of patient 0001, study 0001; mend it" in problems[0].message
 
 
 def test_a_table_without_identifiers_is_reported(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from carpus.anatomy import Joint
 from carpus.data import layout
-from carpus.data.annotations import read_boxes, read_metadata
+from carpus.data.annotations import read_boxes
 from carpus.data.case import CaseId
+from carpus.data.metadata import read_metadata
 from carpus.data.writer import StudyRow, write_boxes, write_metadata
 from carpus.imaging.geometry import Box
 

@@ -1,4 +1,4 @@
-"""The annotation files: SvdH scores, joint boxes, and the metadata table.
+"""The annotation files: SvdH scores and joint boxes.
 
 Each reader returns what it understood together with every problem it met, so that one reading serves both the
 reader, which stops at the first error, and the check, which reports all.
@@ -11,31 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from carpus.anatomy import Joint, parse_joint, parse_score
 from carpus.data.case import CaseId
+from carpus.data.layout import SCORE_FILES
 from carpus.data.problem import Problem, one_line
 from carpus.errors import InputError
 from carpus.imaging.geometry import Box
 
-_DIGITS = 4
 _MAX_BYTES = 64 * 1024**2
 _AREA_TOLERANCE = 0.01
 _EDGE_TOLERANCE_PX = 0.05
 """COCO files are written to hundredths of a pixel, so a box at the edge can reach beyond it by rounding."""
 
 _NOT_COCO = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
-
-
-@dataclass(frozen=True)
-class Person:
-    """What the metadata table says of one study; None where it says nothing."""
-
-    institution: str | None = None
-    age: int | None = None
-    sex: str | None = None
-    phase: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +55,7 @@ def read_scores(path: Path) -> tuple[dict[CaseId, dict[Joint, int]], list[Proble
         except InputError as error:
             problems.append(_problem(path, "identifier", f"has an entry whose {error}"))
             continue
+        problems += _contradictions(path, case, entry)
         if case in scores:
             problems.append(_problem(path, "score-twice", f"scores {case} twice", "remove one of the entries"))
         joints = scores.setdefault(case, {})
@@ -90,6 +79,24 @@ def read_scores(path: Path) -> tuple[dict[CaseId, dict[Joint, int]], list[Proble
     return scores, problems
 
 
+def score_files_differ(folder: Path, scores: Mapping[CaseId, Mapping[Joint, int]]) -> list[Problem]:
+    """Score files beside the one that was read whose scores are others.
+
+    Args:
+        folder: Of the scoring task.
+        scores: As they were read from the first of `layout.SCORE_FILES` there.
+    """
+    problems = []
+    for path in [folder / name for name in SCORE_FILES if (folder / name).is_file()][1:]:
+        others, _ = read_scores(path)
+        apart = [str(case) for case in sorted(scores.keys() & others.keys()) if scores[case] != others[case]]
+        if apart:
+            more = f" and {len(apart) - 1} more" if len(apart) > 1 else ""
+            text = f"scores {apart[0]}{more} otherwise than the file that is read"
+            problems.append(_problem(path, "score-files-differ", text, "keep the right file", severity="warning"))
+    return problems
+
+
 def read_boxes(path: Path) -> tuple[dict[CaseId, ImageBoxes], list[Problem]]:
     """The joint boxes by case, from a COCO file."""
     problems: list[Problem] = []
@@ -103,32 +110,6 @@ def read_boxes(path: Path) -> tuple[dict[CaseId, ImageBoxes], list[Problem]]:
     except _NOT_COCO as error:
         problems.append(_problem(path, "coco-file", f"is not in COCO's form ({error!r})", "export it again"))
         return {}, problems
-
-
-def read_metadata(path: Path) -> tuple[dict[tuple[str, str], Person], list[Problem]]:
-    """What is known of each study, by patient and study, from an Excel table."""
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise ValueError("larger than 64 MiB")
-        table = pd.read_excel(path, dtype=str)
-    except Exception as error:  # A damaged archive fails anywhere in zipfile, the XML parser or openpyxl.
-        return {}, [_problem(path, "metadata-file", f"is not an Excel table ({one_line(error)})", "export it again")]
-    table.columns = [str(name).strip().lower() for name in table.columns]
-    if not {"patient_id", "study_id"} <= set(table.columns):
-        text = "lacks the columns patient_id and study_id"
-        return {}, [_problem(path, "metadata-columns", text, "name the columns so")]
-    people = {}
-    for row in table.astype(object).where(table.notna(), None).to_dict("records"):
-        if row["patient_id"] is None or row["study_id"] is None:
-            continue
-        # Excel keeps identifiers as numbers and so loses their leading zeros.
-        people[row["patient_id"].zfill(_DIGITS), row["study_id"].zfill(_DIGITS)] = Person(
-            institution=row.get("institution"),
-            age=_whole(row.get("age")),
-            sex=_sex(row.get("gender")),
-            phase=_whole(row.get("phase")),
-        )
-    return people, []
 
 
 def _boxes(path: Path, content: dict[str, Any], problems: list[Problem]) -> dict[CaseId, ImageBoxes]:
@@ -175,6 +156,17 @@ def _boxes(path: Path, content: dict[str, Any], problems: list[Problem]) -> dict
     return boxes
 
 
+def _contradictions(path: Path, case: CaseId, entry: Mapping[str, Any]) -> list[Problem]:
+    """Where an entry's own fields say another wrist than its identifier."""
+    problems = []
+    for name, own in (("patient_id", case.patient), ("study_id", case.study), ("hand", case.side_letter)):
+        told = entry.get(name)
+        if told is not None and str(told).upper().lstrip("0")[: len(own)] != own.lstrip("0"):
+            text = f"has {told!r:.40} as {name} of {case}"
+            problems.append(_warning(path, "score-identifier", text, "see which is right"))
+    return problems
+
+
 def _json(path: Path, problems: list[Problem]) -> Any:
     try:
         if path.stat().st_size > _MAX_BYTES:
@@ -192,13 +184,5 @@ def _problem(path: Path, kind: str, what: str, remedy: str = "", *, severity: An
     return Problem(str(path), kind, f"{path} {what}" + (f"; {remedy}" if remedy else ""), severity)
 
 
-def _whole(text: str | None) -> int | None:
-    try:
-        return None if text is None else int(float(text))
-    except (ValueError, OverflowError):
-        return None
-
-
-def _sex(text: str | None) -> str | None:
-    letter = (text or "").strip().upper()[:1]
-    return letter if letter in ("F", "M") else None
+def _warning(path: Path, kind: str, what: str, remedy: str) -> Problem:
+    return _problem(path, kind, what, remedy, severity="warning")

@@ -11,9 +11,10 @@ from jaxtyping import Shaped, UInt8
 
 from carpus.anatomy import Bone, Joint, parse_joint
 from carpus.data import layout
-from carpus.data.annotations import Person, read_boxes, read_metadata, read_scores
+from carpus.data.annotations import read_boxes, read_scores
 from carpus.data.case import CaseId
 from carpus.data.layout import Split
+from carpus.data.metadata import Person, read_metadata
 from carpus.data.problem import Problem, one_line
 from carpus.errors import InputError
 from carpus.imaging.files import MAX_PIXELS, read_grey

@@ -34,17 +34,30 @@ def phantom(
 
 
 @app.command()
-def check(folder: _Folder, as_json: _Json = False) -> None:
-    """Find every problem of a dataset at once: files, shapes, scores, boxes, splits.
+def check(
+    folder: _Folder,
+    audit: Annotated[bool, typer.Option(help="Also look for masks and scores that are unlike the others.")] = True,
+    jobs: Annotated[
+        int | None, typer.Option(help="Wrists at a time (default: one a core).", min=1, show_default=False)
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Find every problem of a dataset at once: files, shapes, scores, boxes, splits, copies, unusual bones.
+
+    Each problem is told with its file and its remedy. Errors make results wrong or impossible; warnings ask for a
+    second look, such as one patient's image under another's name, bones that changed places, or a bone scored as whole
+    whose mask is not.
 
     Ends with status 2 if there is an error; warnings alone end with 0.
 
-    Example: carpus data check phantoms
+    Example: carpus data check RAM-W600
+
+    Example: carpus data check RAM-W600 --no-audit --json
     """
     from carpus.data.check import check_dataset
 
     with progress("Checking") as step:
-        problems = check_dataset(folder, progress=step)
+        problems = check_dataset(folder, audit=audit, jobs=jobs, progress=step)
     errors = [problem for problem in problems if problem.severity == "error"]
     if as_json:
         typer.echo(json.dumps([vars(problem) for problem in problems], indent=2))
