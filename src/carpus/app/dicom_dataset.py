@@ -42,9 +42,7 @@ def write_dicom_dataset(folder: Path, wrists: Iterable[Wrist]) -> list[str]:
     Raises:
         InputError: Masks without any bone, which a Segmentation cannot hold.
     """
-    from pydicom.uid import generate_uid
-
-    from carpus.dicom.crop import Provenance, write_crop
+    from carpus.dicom.crop import Provenance, new_study_uid, write_crop
     from carpus.dicom.segmentation import write_segmentation
 
     cases: list[Facts] = []
@@ -54,7 +52,7 @@ def write_dicom_dataset(folder: Path, wrists: Iterable[Wrist]) -> list[str]:
         provenance = Provenance(
             patient=case.patient,
             study=case.study,
-            study_uid=studies.setdefault((case.patient, case.study), str(generate_uid())),
+            study_uid=studies.setdefault((case.patient, case.study), new_study_uid()),
             sex=facts.sex,
             age=facts.age,
             institution=facts.institution,

@@ -47,6 +47,11 @@ class Provenance:
     synthetic: bool = False
 
 
+def new_study_uid() -> str:
+    """A UID for a study that has none."""
+    return str(pydicom.uid.generate_uid())
+
+
 def write_crop(path: Path, radiograph: Radiograph, provenance: Provenance) -> None:
     """Writes a wrist crop of 8 bits as a derived DICOM image, losslessly.
 

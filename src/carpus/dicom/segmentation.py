@@ -109,6 +109,8 @@ def write_segmentation(path: Path, masks: BoneMasks, *, film: Path, algorithm: s
             content_label="PHANTOM_BONES" if synthetic else "BONES",
             pixel_measures=_measures(source),
         )
+        # A projection has no orientation in space, so the standard asks for this one, empty if it is unknown.
+        segmentation.PatientOrientation = source.get("PatientOrientation") or ""
         if synthetic:
             segmentation.SyntheticData = "YES"
             segmentation.QualityControlSubject = "YES"

@@ -139,7 +139,7 @@ def _people(statistics: Statistics) -> Iterable[str]:
     if statistics.ages:
         least, median, most = statistics.ages
         yield f"Age at the first visit: {least} to {most} years, median {median}"
-    yield f"Visits: {', '.join(f'{count} patients with {visits}' for visits, count in statistics.visits.items())}"
+    yield f"Patients by number of visits: {', '.join(f'{each}: {n}' for each, n in statistics.visits.items())}"
 
 
 def _table(heading: list[str], rows: list[list[Any]]) -> str:

@@ -58,6 +58,8 @@ def write_croissant(folder: Path, *, statistics: Statistics, origin: Origin) -> 
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     tables = [path for path in files if path.suffix in _TABLES]
     sets = sorted({_pattern(folder, path) for path in files if path.suffix in _ENCODINGS and path not in tables})
+    # Croissant has no way yet to read DICOM, so its files are listed and not described.
+    images = [pattern for pattern in sets if pattern.endswith(".png")]
     parquets = sorted({_pattern(folder, path) for path in tables if path.suffix == ".parquet"})
     content = {
         "@context": _CONTEXT,
@@ -73,7 +75,7 @@ def write_croissant(folder: Path, *, statistics: Statistics, origin: Origin) -> 
             *(_file_object(folder, path) for path in tables),
             *(_file_set(pattern) for pattern in (*sets, *parquets)),
         ],
-        "recordSet": [*_of_tables(folder, tables), *map(_of_parquet, parquets), *map(_of_images, sets)],
+        "recordSet": [*_of_tables(folder, tables), *map(_of_parquet, parquets), *map(_of_images, images)],
     }
     write_json(folder / CROISSANT_FILE, content)
 
@@ -130,9 +132,10 @@ def _of_parquet(pattern: str) -> dict[str, Any]:
 def _of_images(pattern: str) -> dict[str, Any]:
     name = f"{pattern.partition('/')[0]}_files"
     source = {"fileSet": {"@id": pattern}}
-    fields = [_field(f"{name}/path", "sc:Text", source, {"fileProperty": "fullpath"})]
-    if pattern.endswith(".png"):
-        fields.append(_field(f"{name}/content", "sc:ImageObject", source, {"fileProperty": "content"}))
+    fields = [
+        _field(f"{name}/path", "sc:Text", source, {"fileProperty": "fullpath"}),
+        _field(f"{name}/content", "sc:ImageObject", source, {"fileProperty": "content"}),
+    ]
     return _records(name, f"One row a file of {pattern}.", fields)
 
 
@@ -155,6 +158,7 @@ _CONTEXT: dict[str, Any] = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",
@@ -174,6 +178,7 @@ _CONTEXT: dict[str, Any] = {
     "regex": "cr:regex",
     "repeated": "cr:repeated",
     "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
     "sc": "https://schema.org/",
     "separator": "cr:separator",
     "source": "cr:source",
