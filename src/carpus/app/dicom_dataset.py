@@ -98,7 +98,7 @@ def _load(folder: Path, facts: Facts) -> Wrist:
     if facts.bone_split is not None:
         masks = read_segmentation(inside(folder, folder / _SEGMENTATIONS / f"{case}.dcm"))
     told = replace(facts, synthetic=facts.synthetic or is_synthetic(image))
-    return Wrist(told, radiograph.pixels, masks, read_regions(folder, case))
+    return Wrist(told, radiograph.pixels, masks, read_regions(folder, facts))
 
 
 def _spacing(facts: Facts) -> float | None:

@@ -30,6 +30,7 @@ from carpus.data.formats.folder import (
     inside,
     read_json,
     read_regions,
+    says_synthetic,
     write_json,
     write_regions,
 )
@@ -142,8 +143,10 @@ def _read_images(path: Path) -> dict[CaseId, Facts]:
         raise InputError(f"{path} has a name that does not say what is in it, expected {what}; rename it")
     content = read_json(path)
     try:
-        synthetic = content.get("info", {}).get("synthetic") is True
+        synthetic = says_synthetic(path, content.get("info", {}))
         entries = [dict(entry) for entry in content["images"]]
+    except InputError:
+        raise
     except (AttributeError, KeyError, TypeError, ValueError):
         raise InputError(f"{path} is not in COCO's form, expected images with file_name; export it again") from None
     key = "bone_split" if kind == _BONES else "erosion_split"
@@ -151,8 +154,8 @@ def _read_images(path: Path) -> dict[CaseId, Facts]:
     for entry in entries:
         name = PurePosixPath(str(entry.get("file_name")).replace("\\", "/")).stem
         try:
-            told = parse_facts({**entry, "identifier": name, "synthetic": synthetic or entry.get("synthetic")})
-            said = parse_facts({"identifier": name, key: split if split in splits else None})
+            told = parse_facts({**entry, "identifier": name})
+            said = parse_facts({"identifier": name, key: split if split in splits else None, "synthetic": synthetic})
             found[told.id] = merge_facts(told, said)
         except InputError as error:
             raise InputError(f"{path} cannot be used: {error}") from None
@@ -161,4 +164,4 @@ def _read_images(path: Path) -> dict[CaseId, Facts]:
 
 def _load(folder: Path, facts: Facts, draw: Callable[[], BoneMasks] | None) -> Wrist:
     pixels = read_grey(inside(folder, folder / IMAGES / f"{facts.id}.png"))
-    return Wrist(facts, pixels, None if draw is None else draw(), read_regions(folder, facts.id))
+    return Wrist(facts, pixels, None if draw is None else draw(), read_regions(folder, facts))

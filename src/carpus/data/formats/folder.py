@@ -9,6 +9,7 @@ cases.json                        {"synthetic": ..., "cases": [the facts of each
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from carpus.data import layout
 from carpus.data.case import CaseId
 from carpus.data.facts import Facts, parse_facts
 from carpus.data.problem import one_line
+from carpus.data.reader import is_phantom
 from carpus.data.wrist import Wrist
 from carpus.errors import InputError
 from carpus.files import new_file
@@ -41,14 +43,15 @@ def write_regions(folder: Path, wrist: Wrist) -> None:
         write_grey(folder / REGIONS / str(wrist.facts.id) / f"{joint.value}.png", region)
 
 
-def read_regions(folder: Path, case: CaseId) -> dict[Joint, UInt8[np.ndarray, "h w"]]:
-    """The joints' regions of one wrist; none if there is no folder of them.
+def read_regions(folder: Path, facts: Facts) -> dict[Joint, UInt8[np.ndarray, "h w"]]:
+    """The joints' regions of one wrist; none if it is in no split of the scoring task.
 
     Raises:
         InputError: A file that is damaged, misnamed, or lies elsewhere.
     """
     found = {}
-    for path in sorted((folder / REGIONS / str(case)).glob("[!.]*.png")):
+    paths = (folder / REGIONS / str(facts.id)).glob("[!.]*.png") if facts.erosion_split is not None else ()
+    for path in sorted(paths):
         try:
             joint = parse_joint(path.stem)
         except InputError as error:
@@ -78,16 +81,30 @@ def read_cases(folder: Path) -> list[Facts]:
     content = read_json(path)
     if not isinstance(content, Mapping) or not isinstance(content.get("cases"), list):
         raise InputError(f"{path} has no list of cases; export it again")
+    synthetic = says_synthetic(path, content)
     found: dict[CaseId, Facts] = {}
     for entry in content["cases"]:
         try:
-            facts = parse_facts({**entry, "synthetic": content.get("synthetic") is True or entry.get("synthetic")})
-        except (InputError, AttributeError, TypeError) as error:
+            facts = parse_facts(entry)
+        except InputError as error:
             raise InputError(f"{path} cannot be used: {error}") from None
+        facts = replace(facts, synthetic=synthetic or facts.synthetic)
         if facts.id in found:
             raise InputError(f"{path} lists {facts.id} twice; remove one of them")
         found[facts.id] = facts
     return [found[case] for case in sorted(found)]
+
+
+def says_synthetic(path: Path, content: Mapping[str, Any]) -> bool:
+    """Whether the content of a JSON file says that the wrists are synthetic.
+
+    Raises:
+        InputError: It says neither true nor false; a phantom must not pass for a patient.
+    """
+    answer = content.get("synthetic", False)
+    if not isinstance(answer, bool):
+        raise InputError(f"{path} says synthetic: {answer!r:.40}, expected true or false; correct it")
+    return answer
 
 
 def is_marked_phantom(folder: Path) -> bool:
@@ -96,8 +113,6 @@ def is_marked_phantom(folder: Path) -> bool:
     Raises:
         InputError: `Phantom.json` is there but does not say; a phantom must not pass for a patient.
     """
-    from carpus.data.reader import is_phantom
-
     return is_phantom(inside(folder, folder / layout.PHANTOM_FILE).parent)
 
 

@@ -39,6 +39,7 @@ from carpus.data.formats.folder import (
     read_cases,
     read_json,
     read_regions,
+    says_synthetic,
     write_cases,
     write_json,
     write_regions,
@@ -151,14 +152,15 @@ def read_nnunet(folder: Path) -> Loaders:
     Raises:
         InputError: The labels are not ours, or `cases.json` cannot be used; later, an image or label map that cannot.
     """
-    content = read_json(folder / "dataset.json")
+    path = folder / "dataset.json"
+    content = read_json(path)
     ours = {"background": 0, **{bone.value: bone.channel + 1 for bone in Bone}}
     if not isinstance(content, dict) or content.get("labels") != ours:
         raise InputError(
             f"{folder / 'dataset.json'} has other labels than background 0 and the bones 1 to 14; map them"
         )
     cases = read_cases(folder) if (folder / CASES_FILE).exists() else _cases_by_folder(folder)
-    if content.get("synthetic") is True:
+    if says_synthetic(path, content):
         cases = [replace(facts, synthetic=True) for facts in cases]
     return {facts.id: partial(_load, folder, facts) for facts in cases}
 
@@ -197,4 +199,4 @@ def _load(folder: Path, facts: Facts) -> Wrist:
             masks = masks_of_labels(labels)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
-    return Wrist(facts, read_grey(inside(folder, _image(folder, facts))), masks, read_regions(folder, facts.id))
+    return Wrist(facts, read_grey(inside(folder, _image(folder, facts))), masks, read_regions(folder, facts))

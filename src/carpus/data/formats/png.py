@@ -67,4 +67,4 @@ def _load(folder: Path, facts: Facts) -> Wrist:
             inside(folder, path)
         masks = read_mask_folder(drawn)
     image = inside(folder, folder / IMAGES / f"{facts.id}.png")
-    return Wrist(facts, read_grey(image), masks, read_regions(folder, facts.id))
+    return Wrist(facts, read_grey(image), masks, read_regions(folder, facts))
