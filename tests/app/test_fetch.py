@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import unquote, urlparse
+from urllib.parse import parse_qs, unquote, urlparse
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ import pytest
 REPOSITORY = "TokyoTechMagicYang/RAM-W600"
 COMMITS = ["5034d8c" + "a" * 33, "1070e21" + "b" * 33, "1070e2f" + "c" * 33]
 BASE = f"/datasets/{REPOSITORY}/resolve/"
+PAGE = 3
 LARGE = "BoneSegmentation/masks/train/0001_0001_L.npy"
 IMAGE = "BoneSegmentation/images/0001_0001_L.bmp"
 
@@ -32,15 +33,15 @@ class Hub:
     faults: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     asked: Counter[str] = field(default_factory=Counter)
     names: dict[str, str] = field(default_factory=lambda: {"main": COMMITS[1], "abcdef1" + "0" * 33: COMMITS[0]})
-    siblings: list[dict[str, Any]] | None = None
+    listed: list[dict[str, Any]] | None = None
 
-    def described(self) -> list[dict[str, Any]]:
-        if self.siblings is not None:
-            return self.siblings
-        found = []
+    def tree(self) -> list[dict[str, Any]]:
+        if self.listed is not None:
+            return self.listed
+        found: list[dict[str, Any]] = [{"type": "directory", "oid": "0" * 40, "size": 0, "path": "BoneSegmentation"}]
         for name, content in self.files.items():
-            large = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest(), "pointerSize": 130}
-            entry = {"rfilename": name, "size": len(content), "blobId": git_sha1(content)}
+            large = {"size": len(content), "oid": hashlib.sha256(content).hexdigest(), "pointerSize": 130}
+            entry = {"type": "file", "path": name, "size": len(content), "oid": git_sha1(content)}
             found.append({**entry, "lfs": large} if is_large(name) else entry)
         return found
 
@@ -73,7 +74,12 @@ class Handler(BaseHTTPRequestHandler):
             if commit is None:
                 self.send_json({"error": "Invalid rev id"}, 404, {"X-Error-Code": "RevisionNotFound"})
             else:
-                self.send_json({"id": REPOSITORY, "sha": commit, "siblings": self.hub.described()})
+                self.send_json({"id": REPOSITORY, "sha": commit})
+        elif path.startswith(f"/api/datasets/{REPOSITORY}/tree/"):
+            start = int(parse_qs(urlparse(self.path).query).get("start", ["0"])[0])
+            more = f'<{self.hub.url}{path}?recursive=True&start={start + PAGE}>; rel="next"'
+            tree = self.hub.tree()
+            self.send_json(tree[start : start + PAGE], 200, {"Link": more} if start + PAGE < len(tree) else {})
         elif path.startswith(BASE):
             commit, _, name = path.removeprefix(BASE).partition("/")
             content = self.hub.files[name]
@@ -330,7 +336,7 @@ def test_a_full_disk_is_told_before_anything_is_fetched(carpus, tmp_path: Path, 
     "name", ["../evil", "/etc/evil", "a/../../evil", "a\\..\\evil", "C:evil", "", ".cache/evil", "Fetched.json", "a/."]
 )
 def test_paths_that_lead_out_of_the_dataset_are_refused(carpus, hub: Hub, tmp_path: Path, name: str) -> None:
-    hub.siblings = [{"rfilename": name, "size": 1, "blobId": "0" * 40}]
+    hub.listed = [{"type": "file", "path": name, "size": 1, "oid": "0" * 40}]
     done = carpus("data", "fetch", tmp_path / "in" / "out", "--revision", "1070e21")
     assert done.status == 2
     assert is_one_sentence(done.err)
@@ -339,7 +345,7 @@ def test_paths_that_lead_out_of_the_dataset_are_refused(carpus, hub: Hub, tmp_pa
 
 
 def test_what_cannot_be_verified_is_not_fetched(carpus, hub: Hub, tmp_path: Path) -> None:
-    hub.siblings = [{"rfilename": "README.md", "size": 1}]
+    hub.listed = [{"type": "file", "path": "README.md", "size": 1, "oid": ""}]
     done = carpus("data", "fetch", tmp_path / "out", "--revision", "1070e21")
     assert (done.status, "does not tell size and hash of README.md" in done.err) == (2, True)
 

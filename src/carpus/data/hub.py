@@ -23,7 +23,6 @@ WORKING_FOLDER = ".cache"
 
 _COMMIT = re.compile("[0-9a-f]{7,40}")
 _FULL_LENGTH = 40
-_MAX_FILES = 1_000_000
 _DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -84,21 +83,25 @@ def list_files(repository: str, commit: str) -> dict[str, RemoteFile]:
     Raises:
         InputError: Unknown, the Hub cannot be reached, or it names a path or hash that cannot be used.
     """
-    with _explained(f"the files of {repository} at {commit}"):
-        info = _hub().HfApi(endpoint=_endpoint()).dataset_info(repository, revision=commit, files_metadata=True)
-        siblings = list(info.siblings or ())
-    if not siblings or len(siblings) > _MAX_FILES:
-        raise InputError(f"{repository} has {len(siblings)} files at {commit}, expected 1 to {_MAX_FILES}; check both")
     files = {}
-    for sibling in siblings:
-        name = relative_path(sibling.rfilename)
+    with _explained(f"the files of {repository} at {commit}"):
+        tree = (
+            _hub()
+            .HfApi(endpoint=_endpoint())
+            .list_repo_tree(repository, recursive=True, revision=commit, repo_type="dataset")
+        )
+        found = [each for each in tree if hasattr(each, "blob_id")]
+    if not found:
+        raise InputError(f"{repository} has no files at {commit}; check both")
+    for each in found:
+        name = relative_path(each.path)
         if name.partition("/")[0].casefold() in (WORKING_FOLDER, MANIFEST_FILE.casefold()):
             raise InputError(f"{repository} holds {name}, a name that carpus needs itself; it cannot be fetched")
-        sha256 = sibling.lfs.sha256 if sibling.lfs is not None else None
-        size = sibling.lfs.size if sibling.lfs is not None else sibling.size
-        if not isinstance(size, int) or size < 0 or not (sha256 or sibling.blob_id):
+        sha256 = each.lfs.sha256 if each.lfs is not None else None
+        size = each.lfs.size if each.lfs is not None else each.size
+        if not isinstance(size, int) or size < 0 or not (sha256 or each.blob_id):
             raise InputError(f"{repository} does not tell size and hash of {name}, so it cannot be verified; ask there")
-        files[name] = RemoteFile(size, sha256, None if sha256 else sibling.blob_id)
+        files[name] = RemoteFile(size, sha256, None if sha256 else each.blob_id)
     return files
 
 
