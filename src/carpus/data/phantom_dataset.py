@@ -79,7 +79,7 @@ def _case(visit: Visit) -> CaseId:
 
 def _rounded(box: Box) -> Box:
     """The box to hundredths of a pixel, as the release has them."""
-    return Box(*(round(value, 2) for value in (box.x, box.y, box.width, box.height)))
+    return Box(*(round(float(value), 2) for value in (box.x, box.y, box.width, box.height)))
 
 
 def _worst_scores(visits: Iterable[Visit]) -> dict[str, int]:

@@ -16,8 +16,9 @@ def export(
 ) -> None:
     """Write a dataset in another format, with a dataset card and Croissant metadata.
 
-    All formats keep images, boxes, scores, splits and metadata. All but nnunet keep the overlap of bones: its label
-    maps cannot, and what is lost is counted. Phantoms stay marked as phantoms.
+    All formats keep images, boxes, scores, splits and metadata, and all but
+    nnunet the overlap of bones: its label maps cannot, and what that loses is
+    counted. Phantoms stay marked as phantoms.
 
     Example: carpus data export phantoms phantoms-coco --to coco
     """

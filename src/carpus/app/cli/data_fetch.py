@@ -28,10 +28,10 @@ def fetch(
 ) -> None:
     """Fetch RAM-W600 from the Hugging Face Hub at one commit, verified file by file.
 
-    Goes on where it was interrupted. The folder appears when every file has the size and hash that the Hub states, with
-    a manifest (Fetched.json). A second run verifies it and needs no network.
+    Goes on where it was interrupted. The folder appears when every file is there,
+    with the size and hash that the Hub states. A second run needs no network.
 
-    Needs the extra hub: pip install 'carpus[hub]'.
+    Needs the extra hub.
 
     Example: carpus data fetch RAM-W600 --revision 1070e21
     """

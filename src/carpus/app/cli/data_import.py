@@ -18,8 +18,9 @@ def import_(
 ) -> None:
     """Write what is in another format as a dataset in RAM-W600's layout.
 
-    Reads what `carpus data export` wrote, and the same of others if wrists are named as RAM-W600's are, such as
-    0035_0001_L. Nothing is trusted: names, links, sizes and values are checked, nothing is unpickled.
+    Reads what `carpus data export` wrote, and the same of others if wrists have
+    names like RAM-W600's, such as 0035_0001_L. Nothing is trusted: names, links,
+    sizes and values are checked, nothing is unpickled.
 
     Example: carpus data import phantoms-coco phantoms --from coco
     """

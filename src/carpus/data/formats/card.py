@@ -59,7 +59,7 @@ class Origin:
     def source(self) -> str:
         """One sentence on where it is from."""
         if self.is_phantom:
-            return f"Drawn by carpus {version('carpus')}. {PHANTOM_NOTICE}"
+            return f"Drawn by carpus {version('carpus')}."
         if self.repository:
             return f"Fetched from huggingface.co/datasets/{self.repository} at {self.revision}. Cite: {_CITATION}"
         return "The data do not say where they are from; add source and licence before you share them."
