@@ -110,7 +110,7 @@ def is_synthetic(path: Path) -> bool:
 
 def _describe_patient(image: pydicom.Dataset, provenance: Provenance) -> None:
     image.PatientID = f"PHANTOM-{provenance.patient}" if provenance.synthetic else provenance.patient
-    image.PatientName = f"PHANTOM^{provenance.patient}" if provenance.synthetic else provenance.patient
+    image.PatientName = f"{'PHANTOM' if provenance.synthetic else 'Anonymous'}^{provenance.patient}"
     image.PatientBirthDate = ""
     image.PatientSex = provenance.sex or ""
     if provenance.age is not None:
