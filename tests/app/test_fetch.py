@@ -277,6 +277,18 @@ def test_damage_in_what_an_interrupted_run_left_is_mended(carpus, hub: Hub, tmp_
     assert (tmp_path / "out" / IMAGE).read_bytes() == hub.files[IMAGE]
 
 
+def test_two_runs_at_once_do_not_mix(carpus, hub: Hub, tmp_path: Path) -> None:
+    from filelock import FileLock
+
+    with FileLock(tmp_path / f".out.{COMMITS[1][:12]}.part.lock"):
+        done = carpus("data", "fetch", tmp_path / "out", "--revision", "1070e21")
+    assert done.status == 2
+    assert is_one_sentence(done.err)
+    assert "is being written by another run" in done.err
+    assert {name for name in hub.asked if name != "api"} == set()
+    assert carpus("data", "fetch", tmp_path / "out", "--revision", "1070e21").status == 0
+
+
 def test_moving_names_are_refused_unless_asked(carpus, hub: Hub, tmp_path: Path) -> None:
     done = carpus("data", "fetch", tmp_path / "out", "--revision", "main")
     assert done.status == 2
