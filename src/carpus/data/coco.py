@@ -78,31 +78,42 @@ def read_coco_masks(path: Path) -> dict[str, Callable[[], BoneMasks]]:
 
 def write_coco_masks(path: Path, masks: Mapping[str, BoneMasks]) -> None:
     """Writes the masks of wrists, by identifier, as one COCO file with compressed runs."""
-    categories = {bone: number for number, bone in enumerate(Bone, 1)}
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for image_id, (name, each) in enumerate(sorted(masks.items()), 1):
         height, width = each.shape
         images.append({"id": image_id, "file_name": f"{name}.bmp", "height": height, "width": width})
-        for bone in Bone:
-            mask = each.mask(bone)
-            if not mask.any():
-                continue
-            (top, left), (bottom, right) = (edge(np.argwhere(mask), axis=0).tolist() for edge in (np.min, np.max))
-            annotations.append(
-                {
-                    "id": len(annotations) + 1,
-                    "image_id": image_id,
-                    "category_id": categories[bone],
-                    "segmentation": encode_rle(mask),
-                    "bbox": [left, top, right - left + 1, bottom - top + 1],
-                    "area": int(mask.sum()),
-                    "iscrowd": 0,
-                }
-            )
-    named = [{"id": number, "name": bone.value, "supercategory": "bone"} for bone, number in categories.items()]
+        annotations += bone_annotations(each, image_id=image_id, after=len(annotations))
+    named = [{"id": bone.channel + 1, "name": bone.value, "supercategory": "bone"} for bone in Bone]
     with new_file(path) as draft:
         draft.write_text(json.dumps({"images": images, "annotations": annotations, "categories": named}), "utf-8")
+
+
+def bone_annotations(masks: BoneMasks, *, image_id: int, after: int) -> list[dict[str, Any]]:
+    """COCO's annotations of one image, one for each bone that is there; category 1 is the first bone.
+
+    Args:
+        masks: The bones.
+        image_id: Number of the image.
+        after: Number of the last annotation before these.
+    """
+    present = [(bone, mask) for bone in Bone if (mask := masks.mask(bone)).any()]
+    annotations = []
+    for number, (bone, mask) in enumerate(present, after + 1):
+        rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+        top, left, bottom, right = (int(value) for value in (rows[0], columns[0], rows[-1], columns[-1]))
+        annotations.append(
+            {
+                "id": number,
+                "image_id": image_id,
+                "category_id": bone.channel + 1,
+                "segmentation": encode_rle(mask),
+                "bbox": [left, top, right - left + 1, bottom - top + 1],
+                "area": int(mask.sum()),
+                "iscrowd": 0,
+            }
+        )
+    return annotations
 
 
 def read_detections(path: Path, *, explained_by: Path | None = None) -> dict[str, dict[Joint, Detection]]:

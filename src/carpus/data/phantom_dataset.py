@@ -18,6 +18,7 @@ from carpus.data.writer import (
     write_scores,
 )
 from carpus.files import new_folder
+from carpus.imaging.geometry import Box
 from carpus.imaging.joints import joint_boxes
 from carpus.phantom import Visit, draw, plan_cohort
 
@@ -59,7 +60,7 @@ def write_phantom_dataset(
             if visit.scores is not None:
                 found = joint_boxes(phantom.masks, spacing_mm=layout.SPACING_MM)
                 write_regions(folder, case, phantom.radiograph, found, split=split)
-                boxes[case] = phantom.masks.shape, found
+                boxes[case] = phantom.masks.shape, {joint: _rounded(box) for joint, box in found.items()}
                 scores[case] = visit.scores
             studies[case.patient, case.study] = StudyRow(
                 case.patient, case.study, visit.sex, visit.age, visit.centre.name, visit.phase
@@ -74,6 +75,11 @@ def write_phantom_dataset(
 
 def _case(visit: Visit) -> CaseId:
     return CaseId(f"{visit.patient:04}", f"{visit.study:04}", visit.side.value)
+
+
+def _rounded(box: Box) -> Box:
+    """The box to hundredths of a pixel, as the release has them."""
+    return Box(*(round(float(value), 2) for value in (box.x, box.y, box.width, box.height)))
 
 
 def _worst_scores(visits: Iterable[Visit]) -> dict[str, int]:

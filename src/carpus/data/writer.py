@@ -25,19 +25,24 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class StudyRow:
-    """One row of the metadata table."""
+    """One row of the metadata table; None where nothing is known."""
 
     patient_id: str
     study_id: str
-    gender: str
-    age: int
-    institution: str
-    phase: int
+    gender: str | None
+    age: int | None
+    institution: str | None
+    phase: int | None
 
 
 def write_bones(root: Path, case: CaseId, radiograph: Radiograph, masks: BoneMasks, *, split: Split) -> None:
     """Writes the wrist crop and its masks for the segmentation task."""
     write_grey(layout.bone_images(root) / f"{case}.bmp", radiograph.pixels)
+    write_masks(root, case, masks, split=split)
+
+
+def write_masks(root: Path, case: CaseId, masks: BoneMasks, *, split: Split) -> None:
+    """Writes the masks of one wrist: `(14, h, w)`, one byte a pixel."""
     with new_file(layout.bone_masks(root) / split.value / f"{case}.npy") as draft, draft.open("wb") as file:
         np.save(file, masks.stack().astype(np.uint8), allow_pickle=False)
 
@@ -65,14 +70,14 @@ def write_boxes(root: Path, boxes: Mapping[CaseId, tuple[tuple[int, int], Mappin
     for image_id, (case, ((height, width), found)) in enumerate(sorted(boxes.items())):
         images.append({"id": image_id, "file_name": f"{case}.bmp", "width": width, "height": height})
         for joint, box in found.items():
-            corners = [round(value, 2) for value in (box.x, box.y, box.width, box.height)]
+            corners = [box.x, box.y, box.width, box.height]
             annotations.append(
                 {
                     "id": len(annotations),
                     "image_id": image_id,
                     "category_id": categories[joint],
                     "bbox": corners,
-                    "area": round(corners[2] * corners[3], 2),
+                    "area": round(box.area, 4),
                     "segmentation": [],
                     "iscrowd": 0,
                 }
@@ -102,7 +107,7 @@ def write_metadata(root: Path, rows: Sequence[StudyRow]) -> None:
     when = datetime.datetime(*_ZIP_TIME)
     with new_file(root / layout.METADATA_FILE) as draft:
         with pd.ExcelWriter(draft, engine="openpyxl") as excel:
-            pd.DataFrame([vars(row) for row in rows]).to_excel(excel, index=False)
+            pd.DataFrame([vars(row) for row in rows], dtype=object).to_excel(excel, index=False)
             excel.book.properties.created = when
             excel.book.properties.modified = when
         _without_times(draft, when)

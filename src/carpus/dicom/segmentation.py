@@ -69,7 +69,7 @@ def read_segmentation(path: Path) -> BoneMasks:
 
 
 def write_segmentation(path: Path, masks: BoneMasks, *, film: Path, algorithm: str | None) -> None:
-    """Writes the bones as a binary DICOM Segmentation, a segment a bone that is there.
+    """Writes the bones as a binary DICOM Segmentation, a segment a bone that is there; a phantom's is marked as one.
 
     Args:
         path: To write.
@@ -89,7 +89,8 @@ def write_segmentation(path: Path, masks: BoneMasks, *, film: Path, algorithm: s
     present = [bone for bone in Bone if masks.mask(bone).any()]
     if not present:
         raise InputError(f"masks for {path} hold no bone, expected at least one; a Segmentation cannot be empty")
-    segments = [_described(number, bone, algorithm) for number, bone in enumerate(present, 1)]
+    synthetic = source.get("SyntheticData") == "YES"
+    segments = [_described(number, bone, algorithm, synthetic) for number, bone in enumerate(present, 1)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         segmentation = hd.seg.Segmentation(
@@ -105,9 +106,14 @@ def write_segmentation(path: Path, masks: BoneMasks, *, film: Path, algorithm: s
             manufacturer_model_name="carpus",
             software_versions=version("carpus"),
             device_serial_number="0",
-            content_label="BONES",
+            content_label="PHANTOM_BONES" if synthetic else "BONES",
             pixel_measures=_measures(source),
         )
+        # A projection has no orientation in space, so the standard asks for this one, empty if it is unknown.
+        segmentation.PatientOrientation = source.get("PatientOrientation") or ""
+        if synthetic:
+            segmentation.SyntheticData = "YES"
+            segmentation.QualityControlSubject = "YES"
         with new_file(path) as draft:
             segmentation.save_as(draft)
 
@@ -123,13 +129,13 @@ def _measures(source: pydicom.Dataset) -> Any:
     return hd.PixelMeasuresSequence(pixel_spacing=[float(value) for value in spacing], slice_thickness=0.0)
 
 
-def _described(number: int, bone: Bone, algorithm: str | None) -> Any:
+def _described(number: int, bone: Bone, algorithm: str | None, synthetic: bool) -> Any:
     import highdicom as hd
     from pydicom.sr.codedict import codes
 
     found_by = None
     if algorithm is not None:
-        family = codes.DCM.ArtificialIntelligence
+        family = codes.DCM.DeformableModels if synthetic else codes.DCM.ArtificialIntelligence
         found_by = hd.AlgorithmIdentificationSequence(name=algorithm, family=family, version=version("carpus"))
     return hd.seg.SegmentDescription(
         segment_number=number,

@@ -1,5 +1,6 @@
 """Grey image files (BMP, PNG, JPEG, TIFF) and bone masks as PNG, packed or one a bone, read without trust."""
 
+import io
 import warnings
 from itertools import chain
 from pathlib import Path
@@ -28,37 +29,34 @@ def read_grey(path: Path) -> Shaped[np.ndarray, "h w"]:
     Raises:
         InputError: Missing, empty, truncated, larger than `MAX_PIXELS`, not an image, or a colour photograph.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            with Image.open(path, formats=_FORMATS) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise InputError(
-                        f"{path} has {image.width} x {image.height} pixels, expected at most {MAX_PIXELS}; "
-                        "give the radiograph itself, not a mosaic"
-                    )
-                image.load()
-                return _grey(image, path)
-        except FileNotFoundError:
-            raise InputError(f"{path} does not exist; check the path") from None
-        except IsADirectoryError:
-            raise InputError(f"{path} is a folder, expected an image file") from None
-        except UnidentifiedImageError:
-            raise InputError(f"{path} is not an image that can be read; expected BMP, PNG, JPEG or TIFF") from None
-        except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-            raise InputError(
-                f"{path} claims more than {MAX_PIXELS} pixels; give the radiograph itself, not a mosaic"
-            ) from None
-        except InputError:
-            raise
-        except (OSError, SyntaxError, ValueError) as error:
-            raise InputError(f"{path} is damaged or truncated ({error}); copy it again from its source") from error
+    return _read(path, path)
+
+
+def decode_grey(content: bytes, *, source: str) -> Shaped[np.ndarray, "h w"]:
+    """The pixels of a grey image file held in memory; `source` names it in errors.
+
+    Raises:
+        InputError: As `read_grey`.
+    """
+    return _read(io.BytesIO(content), source)
 
 
 def write_grey(path: Path, pixels: Shaped[np.ndarray, "h w"]) -> None:
     """Writes `(h, w)` uint8 (or uint16 as PNG or TIFF); the suffix chooses the format."""
     with new_file(path) as draft:
         Image.fromarray(pixels).save(draft)
+
+
+def encode_grey(pixels: Shaped[np.ndarray, "h w"]) -> bytes:
+    """The bytes of a PNG file of `(h, w)` uint8 or uint16, or of a mask as 0 and 255.
+
+    Example:
+        >>> decode_grey(encode_grey(np.array([[False, True]])), source="mask")
+        array([[  0, 255]], dtype=uint8)
+    """
+    file = io.BytesIO()
+    Image.fromarray(pixels.astype(np.uint8) * 255 if pixels.dtype == np.bool_ else pixels).save(file, "PNG")
+    return file.getvalue()
 
 
 def read_plane(path: Path) -> BoneMasks:
@@ -97,7 +95,7 @@ def read_mask_folder(folder: Path) -> BoneMasks:
         paths[bone] = path
     if not paths:
         raise InputError(f"{folder} holds no PNG file, expected one a bone, such as Lunate.png; check the folder")
-    masks = ((bone, _read_mask(path)) for bone, path in paths.items())
+    masks = ((bone, as_mask(read_grey(path), source=path)) for bone, path in paths.items())
     first = next(masks)
     height, width = first[1].shape
     try:
@@ -111,7 +109,47 @@ def write_plane(path: Path, masks: BoneMasks) -> None:
     write_grey(path, np.ascontiguousarray(masks.plane))
 
 
-def _grey(image: Image.Image, path: Path) -> UInt8[np.ndarray, "h w"] | UInt16[np.ndarray, "h w"]:
+def as_mask(pixels: Shaped[np.ndarray, "h w"], *, source: Path | str) -> Bool[np.ndarray, "h w"]:
+    """The mask in an image of 0/1 or 0/255; `source` names it in errors.
+
+    Raises:
+        InputError: Other values.
+    """
+    top = pixels.max(initial=0)
+    if top not in (0, 1, 255) or ((pixels != 0) & (pixels != top)).any():
+        raise InputError(f"{source} holds values other than 0/1 or 0/255, expected the mask of one bone; cut it first")
+    return np.asarray(pixels != 0)
+
+
+def _read(file: Path | io.BytesIO, source: Path | str) -> Shaped[np.ndarray, "h w"]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            with Image.open(file, formats=_FORMATS) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    raise InputError(
+                        f"{source} has {image.width} x {image.height} pixels, expected at most {MAX_PIXELS}; "
+                        "give the radiograph itself, not a mosaic"
+                    )
+                image.load()
+                return _grey(image, source)
+        except FileNotFoundError:
+            raise InputError(f"{source} does not exist; check the path") from None
+        except IsADirectoryError:
+            raise InputError(f"{source} is a folder, expected an image file") from None
+        except UnidentifiedImageError:
+            raise InputError(f"{source} is not an image that can be read; expected BMP, PNG, JPEG or TIFF") from None
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+            raise InputError(
+                f"{source} claims more than {MAX_PIXELS} pixels; give the radiograph itself, not a mosaic"
+            ) from None
+        except InputError:
+            raise
+        except (OSError, SyntaxError, ValueError) as error:
+            raise InputError(f"{source} is damaged or truncated ({error}); copy it again from its source") from error
+
+
+def _grey(image: Image.Image, source: Path | str) -> UInt8[np.ndarray, "h w"] | UInt16[np.ndarray, "h w"]:
     match image.mode:
         case "L":
             return np.asarray(image)
@@ -120,24 +158,16 @@ def _grey(image: Image.Image, path: Path) -> UInt8[np.ndarray, "h w"] | UInt16[n
         case "I;16" | "I;16B" | "I;16L" | "I":
             values = np.asarray(image)
             if values.min() < 0 or values.max() > np.iinfo(np.uint16).max:
-                raise InputError(f"{path} has values outside 0 to 65535; save it with 8 or 16 bits a pixel")
+                raise InputError(f"{source} has values outside 0 to 65535; save it with 8 or 16 bits a pixel")
             return values.astype(np.uint16)
         case "RGB" | "RGBA" if not _is_colour(image):
             return np.asarray(image.convert("L"))
     if _is_colour(image):
-        raise InputError(f"{path} is a colour photograph, expected a grey radiograph; give the X-ray image itself")
-    raise InputError(f"{path} has pixel type {image.mode}, expected 8- or 16-bit grey; save it as such")
+        raise InputError(f"{source} is a colour photograph, expected a grey radiograph; give the X-ray image itself")
+    raise InputError(f"{source} has pixel type {image.mode}, expected 8- or 16-bit grey; save it as such")
 
 
 def _is_colour(image: Image.Image) -> bool:
     channels = np.asarray(image.convert("RGB"), np.int16)
     spread = channels.max(axis=2) - channels.min(axis=2)
     return float(np.mean(spread > _GREY_TOLERANCE)) > 0.01
-
-
-def _read_mask(path: Path) -> Bool[np.ndarray, "h w"]:
-    pixels = read_grey(path)
-    top = pixels.max(initial=0)
-    if top not in (0, 1, 255) or ((pixels != 0) & (pixels != top)).any():
-        raise InputError(f"{path} holds values other than 0/1 or 0/255, expected the mask of one bone; cut it first")
-    return np.asarray(pixels != 0)

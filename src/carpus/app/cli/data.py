@@ -1,4 +1,4 @@
-"""`carpus data`: make, check and describe a dataset in RAM-W600's layout."""
+"""`carpus data`: make, fetch, check, describe and move a dataset in RAM-W600's layout."""
 
 import json
 from pathlib import Path
@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from carpus.app.cli import data_export, data_fetch, data_import
 from carpus.app.console import progress, stop_unless_free
 
-app = typer.Typer(help="Make, check and describe a dataset in RAM-W600's layout.", no_args_is_help=True)
+app = typer.Typer(help="Make, fetch, check, describe and move a dataset in RAM-W600's layout.", no_args_is_help=True)
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 _Folder = Annotated[Path, typer.Argument(help="Folder of the dataset.", show_default=False)]
@@ -85,3 +86,8 @@ def stats(folder: _Folder, as_json: _Json = False) -> None:
         typer.echo(json.dumps(statistics.as_dict(), indent=2))
     else:
         print_statistics(statistics)
+
+
+app.command()(data_export.export)
+app.command("import")(data_import.import_)
+app.command()(data_fetch.fetch)
