@@ -16,7 +16,7 @@ from carpus.data.reader import read_dataset
 from carpus.errors import InputError
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
-from carpus.phantom import Phantom, Visit, draw
+from carpus.phantom import Phantom, Visit
 
 
 def sketch(visit: Visit) -> Phantom:
@@ -113,19 +113,10 @@ def test_too_few_patients_are_refused_before_anything_is_written(tmp_path: Path)
     assert os.listdir(tmp_path) == []
 
 
-def test_drawn_wrists_make_a_dataset_without_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: dict[int, Phantom] = {}
-
-    def draw_once(visit: Visit) -> Phantom:
-        """Two real drawings at full size, given to every visit of its kind."""
-        kind = visit.scores is None
-        if kind not in drawn:
-            drawn[kind] = draw(visit)
-        return drawn[kind]
-
-    monkeypatch.setattr(phantom_dataset, "draw", draw_once)
-    write_phantom_dataset(tmp_path / "set", patients=8)
-    assert check_dataset(tmp_path / "set") == []
-    scored = next(case for case in read_dataset(tmp_path / "set").cases if case.scores)
-    assert scored.boxes.keys() == set(Joint)
-    assert all(box.width == box.height for box in scored.boxes.values())
+def test_drawn_wrists_make_a_dataset_without_a_problem(phantoms: Path) -> None:
+    assert check_dataset(phantoms) == []
+    scored = [case for case in read_dataset(phantoms).cases if case.scores]
+    assert scored
+    for case in scored:
+        assert case.boxes.keys() == set(Joint)
+        assert all(box.width == box.height for box in case.boxes.values())

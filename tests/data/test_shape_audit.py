@@ -44,7 +44,7 @@ def bitten(mask: np.ndarray) -> np.ndarray:
     rows, columns = np.nonzero(mask)
     y, x = int(np.median(rows)), int(np.median(columns))
     tooth = np.array([[x, y + 6], [x - 14, y - 60], [x + 14, y - 60]])
-    return mask & (cv2.fillPoly(np.zeros(mask.shape, np.uint8), [tooth], (1,)) == 0)
+    return np.asarray(mask & (cv2.fillPoly(np.zeros(mask.shape, np.uint8), [tooth], (1,)) == 0))
 
 
 DAMAGES: list[tuple[str, Callable[[np.ndarray], np.ndarray], str, str]] = [

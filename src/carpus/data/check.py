@@ -36,6 +36,8 @@ from carpus.errors import InputError
 
 _PALE = 0.5
 """Of the usual contrast between bones and what surrounds them; a mask on a wrong image has a fifth of it."""
+_BRIGHT = 0.3
+"""Usual contrast, in standard deviations of the image, from which on bones stand out enough to judge by it."""
 
 
 def check_dataset(
@@ -169,9 +171,9 @@ def _unusual(
     drawn = [wrist for wrist in wrists if facts[wrist.case].shape is not None]
     contrasts = np.array([facts[wrist.case].contrast for wrist in drawn])
     known = contrasts[~np.isnan(contrasts)]
-    if known.size >= FEWEST:
+    if known.size >= FEWEST and (usual := float(np.median(known))) >= _BRIGHT:
         for wrist, contrast in zip(drawn, contrasts.tolist(), strict=True):
-            if contrast < _PALE * np.median(known):
+            if contrast < _PALE * usual:
                 path = list(wrist.masks.values())[-1]
                 what = "covers hardly more bone than its surroundings show"
                 yield problem(path, "mask-off-bone", what, "see whether it is of another image", severity="warning")

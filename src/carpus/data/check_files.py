@@ -79,10 +79,10 @@ def misplaced_files(root: Path) -> Iterator[Problem]:
 
 def split_problems(found: Found, task: str) -> Iterator[Problem]:
     """Wrists and patients that are in two splits of a task."""
-    for case, places in found.items():
+    for places in found.values():
         if len(places) > 1:
             path = list(places.values())[-1]
-            yield problem(path, "case-in-two-splits", f"is also in {named(places)} ({case})", "keep one of them")
+            yield problem(path, "case-in-two-splits", f"is also in {named(places)}", "keep one of them")
     for patient, splits in sorted(patient_splits(found).items()):
         if len(splits) > 1:
             text = f"{task} has patient {patient} in {named(splits)}, so the test is not independent; move one"
