@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 
 from carpus.anatomy import Bone, Joint, Side
 from carpus.data.case import CaseId
+from carpus.data.dataset import Case, Dataset
 from carpus.data.layout import SPACING_MM
-from carpus.data.reader import Case, Dataset
 from carpus.data.splits import split_patients
 from carpus.imaging import BoneMasks
 from carpus.imaging.joints import joint_boxes

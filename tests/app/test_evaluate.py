@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from carpus.anatomy import Bone, Joint
+from carpus.data.dataset import Case
 from carpus.data.layout import Split
-from carpus.data.reader import Case, read_dataset, read_masks
+from carpus.data.reader import read_dataset, read_masks
 from carpus.data.results import read_results
 from carpus.imaging import BoneMasks
 from carpus.imaging.files import read_plane, write_plane

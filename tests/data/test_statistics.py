@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from carpus.data.dataset import Dataset
 from carpus.data.layout import Split
-from carpus.data.reader import Dataset, read_dataset
+from carpus.data.reader import read_dataset
 from carpus.data.statistics import dataset_statistics
 
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from carpus.anatomy import Joint, Side
-from carpus.data.reader import Case, read_dataset, read_masks, read_radiograph, read_roi
+from carpus.data.dataset import Case
+from carpus.data.reader import read_dataset, read_masks, read_radiograph, read_roi
 from carpus.data.torch_datasets import BoneDataset, EpochSampler, ErosionDataset
 from carpus.errors import InputError
 from carpus.imaging.geometry import mirror

@@ -11,8 +11,8 @@ from matplotlib.text import Text
 
 from carpus.anatomy import Bone, Joint
 from carpus.data.case import CaseId
+from carpus.data.dataset import Case, Dataset
 from carpus.data.layout import Split
-from carpus.data.reader import Case, Dataset
 from carpus.errors import InputError
 from carpus.imaging import BoneMasks, Box
 from carpus.metrics import Confusion

@@ -16,8 +16,8 @@ from matplotlib.transforms import Bbox
 
 from carpus.anatomy import Bone, Joint
 from carpus.data.case import CaseId
+from carpus.data.dataset import Case, Dataset
 from carpus.data.layout import Split
-from carpus.data.reader import Case, Dataset
 from carpus.imaging import BoneMasks
 from carpus.imaging.joints import joint_boxes
 from carpus.metrics import Confusion

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from carpus.anatomy import Bone, Side
+from carpus.data.dataset import Case
 from carpus.data.layout import Split
-from carpus.data.reader import Case, read_dataset, read_masks
+from carpus.data.reader import read_dataset, read_masks
 from carpus.errors import InputError
 from carpus.imaging.files import write_plane
 from carpus.metrics import score_bones

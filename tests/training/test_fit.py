@@ -5,8 +5,9 @@ import lightning.pytorch as pl
 import pandas as pd
 import pytest
 
+from carpus.data.dataset import Dataset
 from carpus.data.layout import Split
-from carpus.data.reader import Dataset, read_dataset
+from carpus.data.reader import read_dataset
 from carpus.errors import InputError
 from carpus.nets.checkpoint import read_checkpoint_info
 from carpus.training import fit

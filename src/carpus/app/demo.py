@@ -19,8 +19,9 @@ from carpus.app.pages import collect
 from carpus.app.readings import reading_panel, write_reading
 from carpus.app.tables import print_statistics, print_tables
 from carpus.data.check import check_dataset
+from carpus.data.dataset import Dataset
 from carpus.data.phantom_dataset import write_phantom_dataset
-from carpus.data.reader import Dataset, read_dataset
+from carpus.data.reader import read_dataset
 from carpus.data.results import RESULTS_FILE
 from carpus.data.statistics import dataset_statistics
 from carpus.errors import InputError

@@ -8,8 +8,9 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from carpus.anatomy import Bone, Joint
-from carpus.data.reader import Dataset, read_radiograph
+from carpus.data.dataset import Dataset
 from carpus.data.reader import read_masks as reference_masks
+from carpus.data.reader import read_radiograph
 from carpus.data.results import BASELINES, PREDICTIONS_FOLDER, RESULTS_FILE, read_results
 from carpus.data.statistics import dataset_statistics
 from carpus.errors import InputError

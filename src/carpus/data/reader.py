@@ -1,8 +1,7 @@
 """RAM-W600 as cases: everything known of one wrist at one visit, paired by identifier, files read on demand."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,59 +12,17 @@ from carpus.anatomy import Bone, Joint, parse_joint
 from carpus.data import layout
 from carpus.data.annotations import read_boxes, read_scores
 from carpus.data.case import CaseId
+from carpus.data.dataset import Case, Dataset
 from carpus.data.layout import Split
 from carpus.data.metadata import Person, read_metadata
 from carpus.data.problem import Problem, one_line
 from carpus.errors import InputError
 from carpus.imaging.files import MAX_PIXELS, read_grey
-from carpus.imaging.geometry import Box
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
 
 _NPY_MAGIC = b"\x93NUMPY"
 _Values = TypeVar("_Values")
-
-
-@dataclass(frozen=True)
-class Case:
-    """One wrist at one visit.
-
-    Attributes:
-        id: Patient, study and side.
-        image: The wrist crop.
-        masks: The bones' masks; None if they were not drawn.
-        bone_split: Split of the segmentation task; None without masks.
-        erosion_split: Split of the scoring task; None without regions.
-        rois: The joints' regions as files.
-        boxes: The joints' regions in pixels of the crop.
-        scores: SvdH erosion scores, 0 to 5; None if unscored.
-        institution: Centre, such as `HMCRD`; None if unknown, as are the following.
-        age: Years.
-        sex: `F` or `M`.
-        phase: Number of the visit, from 1.
-    """
-
-    id: CaseId
-    image: Path
-    masks: Path | None
-    bone_split: Split | None
-    erosion_split: Split | None
-    rois: Mapping[Joint, Path]
-    boxes: Mapping[Joint, Box]
-    scores: Mapping[Joint, int] | None
-    institution: str | None
-    age: int | None
-    sex: str | None
-    phase: int | None
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """All cases of a dataset, ordered by identifier, and whether they are synthetic."""
-
-    root: Path
-    cases: tuple[Case, ...]
-    is_phantom: bool
 
 
 def read_dataset(root: Path) -> Dataset:
@@ -116,12 +73,7 @@ def read_radiograph(case: Case) -> Radiograph:
     Raises:
         InputError: Missing or damaged.
     """
-    return Radiograph(read_grey(case.image), spacing_of(case), case.id.side, str(case.id))
-
-
-def spacing_of(case: Case) -> float | None:
-    """Edge of a pixel of the case's image and masks in mm; None at centres that do not tell it."""
-    return None if case.institution in layout.UNKNOWN_SPACING else layout.SPACING_MM
+    return Radiograph(read_grey(case.image), case.spacing_mm, case.id.side, str(case.id))
 
 
 def read_masks(case: Case) -> BoneMasks:

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from carpus.anatomy import SVDH_SCORES, Joint, is_eroded
+from carpus.data.dataset import Case, Dataset
 from carpus.data.layout import Split
-from carpus.data.reader import Case, Dataset
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from carpus.anatomy import Joint, Side, is_eroded
-from carpus.data.reader import Case, read_masks, read_radiograph, read_roi
+from carpus.data.dataset import Case
+from carpus.data.reader import read_masks, read_radiograph, read_roi
 from carpus.errors import InputError
 from carpus.imaging.geometry import mirror, resize, resize_labels
 from carpus.imaging.intensity import min_max

@@ -10,8 +10,9 @@ from jaxtyping import UInt8
 
 from carpus.anatomy import Joint
 from carpus.data import layout
+from carpus.data.dataset import Case, Dataset
 from carpus.data.facts import Facts
-from carpus.data.reader import Case, Dataset, read_masks, read_roi
+from carpus.data.reader import read_masks, read_roi
 from carpus.data.writer import StudyRow, write_boxes, write_masks, write_metadata, write_scores
 from carpus.errors import InputError
 from carpus.imaging.files import read_grey, write_grey

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from carpus.data import layout
 from carpus.data.coco import read_detections
+from carpus.data.dataset import Dataset
 from carpus.data.erosion_table import read_erosion_table
 from carpus.data.layout import Split
-from carpus.data.reader import Dataset, is_phantom, read_dataset
+from carpus.data.reader import is_phantom, read_dataset
 from carpus.data.results import ResultRow
 from carpus.errors import InputError
 from carpus.imaging.files import write_plane

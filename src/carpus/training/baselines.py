@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from carpus.anatomy import Joint, Side
 from carpus.data.case import CaseId
+from carpus.data.dataset import Case, Dataset
 from carpus.data.layout import Split
-from carpus.data.reader import Case, Dataset, read_masks
+from carpus.data.reader import read_masks
 from carpus.data.results import JOINT_PRIOR, MEAN_SHAPE, ResultRow
 from carpus.errors import InputError
 from carpus.imaging.masks import BoneMasks

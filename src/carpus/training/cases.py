@@ -1,7 +1,7 @@
 """Which cases of a dataset serve a task."""
 
+from carpus.data.dataset import Case, Dataset
 from carpus.data.layout import Split
-from carpus.data.reader import Case, Dataset
 from carpus.errors import InputError
 
 
@@ -16,12 +16,7 @@ def task_cases(dataset: Dataset, task: str, split: Split) -> list[Case]:
     Raises:
         InputError: There are none.
     """
-    if task == "bones":
-        cases = [case for case in dataset.cases if case.bone_split is split and case.masks is not None]
-    elif task == "joints":
-        cases = [case for case in dataset.cases if case.erosion_split is split and case.boxes]
-    else:
-        cases = [case for case in dataset.cases if case.erosion_split is split and case.scores is not None]
+    cases = list(dataset.where(task=task, split=split))
     if not cases:
         raise InputError(f"{dataset.root} has no {task} cases in {split.value}; see `carpus data stats`")
     return cases

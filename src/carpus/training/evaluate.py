@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
+from carpus.data.dataset import Dataset
 from carpus.data.layout import Split
-from carpus.data.reader import Dataset
 from carpus.data.results import PREDICTIONS_FOLDER, RESULTS_FILE, results_frame, write_results
 from carpus.data.torch_datasets import ErosionDataset
 from carpus.files import new_folder

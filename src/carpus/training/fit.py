@@ -12,8 +12,8 @@ from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
 from torch.utils.data import DataLoader
 
 from carpus.anatomy import Bone
+from carpus.data.dataset import Dataset
 from carpus.data.layout import Split
-from carpus.data.reader import Dataset
 from carpus.data.torch_datasets import BoneDataset, EpochSampler, ErosionDataset
 from carpus.errors import InputError
 from carpus.files import new_file

@@ -6,7 +6,8 @@ from jaxtyping import Float64
 from torch import nn
 
 from carpus.anatomy import Side
-from carpus.data.reader import Case, read_radiograph
+from carpus.data.dataset import Case
+from carpus.data.reader import read_radiograph
 from carpus.data.torch_datasets import ErosionDataset
 from carpus.imaging.geometry import mirror, resize
 from carpus.imaging.intensity import min_max

@@ -6,7 +6,8 @@ from functools import partial
 
 from carpus.anatomy import OVERLAP_PAIRS, Bone, is_eroded, pair_name
 from carpus.data.case import patient_of
-from carpus.data.reader import Case, read_masks, spacing_of
+from carpus.data.dataset import Case
+from carpus.data.reader import read_masks
 from carpus.imaging.masks import BoneMasks
 
 
@@ -40,7 +41,7 @@ def dataset_references(cases: Sequence[Case]) -> list[BoneReference]:
             read=partial(read_masks, case),
             centre=case.institution or "",
             # Without its centre, a case may be from the one whose pixel size nobody knows.
-            spacing_mm=spacing_of(case) if case.institution else None,
+            spacing_mm=case.spacing_mm if case.institution else None,
             groups=_groups(case),
         )
         for case in cases

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from carpus.anatomy import Joint, is_eroded
 from carpus.data.coco import Detection
+from carpus.data.dataset import Case, Dataset
 from carpus.data.layout import Split
-from carpus.data.reader import Case, Dataset
 from carpus.data.results import ResultRow
 from carpus.imaging.masks import BoneMasks
 from carpus.metrics.bones import score_bones

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from carpus.anatomy import SVDH_SCORES, Joint
+from carpus.data.dataset import Dataset
 from carpus.data.layout import Split
-from carpus.data.reader import Dataset
 from carpus.data.statistics import Statistics, dataset_statistics
 from carpus.errors import InputError
 from carpus.report.figures.cohort_circle import SEX_COLOURS, centre_colours, centre_names, draw_circle

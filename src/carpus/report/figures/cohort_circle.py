@@ -12,7 +12,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.patches import Patch
 
 from carpus.anatomy import SVDH_SCORES, Side
-from carpus.data.reader import Case
+from carpus.data.dataset import Case
 from carpus.report.figures.style import COLOURS, FAINT, GREY, SEVERITY
 
 SEX_COLOURS = {"F": "#925f7b", "M": "#61bdd1", None: FAINT}
