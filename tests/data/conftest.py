@@ -1,6 +1,8 @@
 """A tiny dataset in RAM-W600's layout: six patients, both hands, 64 x 64 pixels, written as the release is."""
 
+import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,3 +96,72 @@ def written() -> dict[CaseId, Written]:
 def tiny(_original: Path, tmp_path: Path) -> Path:
     """A fresh copy of the tiny dataset, to be damaged at will."""
     return Path(shutil.copytree(_original, tmp_path / "dataset"))
+
+
+def _rename(old: str, new: str) -> Callable[[Path], object]:
+    return lambda root: (root / old).rename(root / new)
+
+
+def _key_the_scores(root: Path) -> None:
+    path = layout.score_file(root)
+    path.write_text(json.dumps({entry["identifier"]: entry for entry in json.loads(path.read_text())}))
+
+
+def _spell_trapezium(root: Path) -> None:
+    path = layout.score_file(root)
+    path.write_text(path.read_text().replace("Trapzium", "Trapezium"))
+    path = layout.coco_file(root)
+    path.write_text(path.read_text().replace("Trapzium", "Trapezium"))
+    for region in list(root.rglob("Trapzium.bmp")):
+        region.rename(region.with_name("Trapezium.bmp"))
+
+
+def _change_masks(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Path], None]:
+    def apply(root: Path) -> None:
+        for path in root.rglob("*.npy"):
+            np.save(path, change(np.load(path)))
+
+    return apply
+
+
+def _forget_the_people(root: Path) -> None:
+    (root / layout.METADATA_FILE).unlink()
+
+
+VARIANTS: dict[str, Callable[[Path], object]] = {
+    "image": _rename("BoneSegmentation/images", "BoneSegmentation/image"),
+    "mask": _rename("BoneSegmentation/masks", "BoneSegmentation/mask"),
+    "location image": _rename("JointLocationDetection/images", "JointLocationDetection/image"),
+    "location": _rename("JointLocationDetection", "BoneLocationDetection"),
+    "reformatted": _rename(
+        "SvdHBEScoreClassification/JointBE_SvdH_GT.json", "SvdHBEScoreClassification/JointBE_SvdH_GT_reformatted.json"
+    ),
+    "ori": _rename(
+        "SvdHBEScoreClassification/JointBE_SvdH_GT.json", "SvdHBEScoreClassification/JointBE_SvdH_GT_Ori.json"
+    ),
+    "keyed": _key_the_scores,
+    "trapezium": _spell_trapezium,
+    "0/255": _change_masks(lambda stack: stack * np.uint8(255)),
+    "bool": _change_masks(lambda stack: stack.astype(bool)),
+    "version 1": _forget_the_people,
+}
+"""Every variant of the layout that was met, as a change of a dataset in the usual one."""
+
+
+@pytest.fixture(params=list(VARIANTS.values()), ids=list(VARIANTS))
+def variant(request: pytest.FixtureRequest) -> Callable[[Path], object]:
+    """Turns a dataset into another variant of the layout, with the same content."""
+    change: Callable[[Path], object] = request.param
+    return change
+
+
+@pytest.fixture
+def all_variants() -> Callable[[Path], None]:
+    """Turns a dataset into one that differs from the usual layout in all that can differ at once."""
+
+    def change(root: Path) -> None:
+        for name, each in VARIANTS.items():
+            if name not in ("ori", "bool"):
+                each(root)
+
+    return change

@@ -383,6 +383,11 @@ def test_clean_data_has_no_problem_and_is_left_as_it_is(tiny: Path) -> None:
     assert contents(tiny) == before
 
 
+def test_clean_data_in_any_variant_of_the_layout_has_no_problem(tiny: Path, variant: Damage) -> None:
+    variant(tiny)
+    assert check_dataset(tiny) == []
+
+
 @pytest.mark.parametrize(
     ("damage", "kind", "file", "text"), [row[1:] for row in DAMAGES], ids=[row[0] for row in DAMAGES]
 )

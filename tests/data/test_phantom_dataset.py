@@ -1,7 +1,9 @@
 import hashlib
 import json
 import os
+import shutil
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from carpus.data import layout, phantom_dataset
 from carpus.data.check import check_dataset
 from carpus.data.layout import Split
 from carpus.data.phantom_dataset import write_phantom_dataset
-from carpus.data.reader import read_dataset
+from carpus.data.reader import read_dataset, read_masks
 from carpus.errors import InputError
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
@@ -120,3 +122,26 @@ def test_drawn_wrists_make_a_dataset_without_a_problem(phantoms: Path) -> None:
     for case in scored:
         assert case.boxes.keys() == set(Joint)
         assert all(box.width == box.height for box in case.boxes.values())
+
+
+def test_drawn_wrists_in_another_variant_of_the_layout_read_the_same_without_a_problem(
+    phantoms: Path, all_variants: Callable[[Path], None], tmp_path: Path
+) -> None:
+    changed = Path(shutil.copytree(phantoms, tmp_path / "changed"))
+    all_variants(changed)
+    assert check_dataset(changed) == []
+    assert {path.name for path in changed.iterdir()} == {
+        "BoneLocationDetection", "BoneSegmentation", "Phantom.json", "SvdHBEScoreClassification"
+    }  # fmt: skip
+    before, after = read_dataset(phantoms), read_dataset(changed)
+    assert after.is_phantom
+    for one, other in zip(before, after, strict=True):
+        assert (one.id, one.scores, one.boxes, one.bone_split) == (
+            other.id,
+            other.scores,
+            other.boxes,
+            other.bone_split,
+        )
+        assert read_masks(one) == read_masks(other)
+        assert one.rois.keys() == other.rois.keys()
+        assert other.age is None

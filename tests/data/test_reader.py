@@ -49,50 +49,6 @@ def test_the_digital_hand_atlas_has_no_known_pixel_size(tiny: Path) -> None:
     assert read_radiograph(read_dataset(tiny).cases[0]).spacing_mm is None
 
 
-def _rename(old: str, new: str) -> Callable[[Path], object]:
-    return lambda root: (root / old).rename(root / new)
-
-
-def _key_the_scores(root: Path) -> None:
-    rewrite(layout.score_file(root), lambda entries: {entry["identifier"]: entry for entry in entries})
-
-
-def _spell_trapezium(root: Path) -> None:
-    path = layout.score_file(root)
-    path.write_text(path.read_text().replace("Trapzium", "Trapezium"))
-    path = layout.coco_file(root)
-    path.write_text(path.read_text().replace("Trapzium", "Trapezium"))
-    for region in list(root.rglob("Trapzium.bmp")):
-        region.rename(region.with_name("Trapezium.bmp"))
-
-
-def _change_masks(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Path], None]:
-    def apply(root: Path) -> None:
-        for path in root.rglob("*.npy"):
-            np.save(path, change(np.load(path)))
-
-    return apply
-
-
-@pytest.mark.parametrize(
-    "variant",
-    [
-        _rename("BoneSegmentation/images", "BoneSegmentation/image"),
-        _rename("BoneSegmentation/masks", "BoneSegmentation/mask"),
-        _rename("JointLocationDetection/images", "JointLocationDetection/image"),
-        _rename("JointLocationDetection", "BoneLocationDetection"),
-        _rename(
-            "SvdHBEScoreClassification/JointBE_SvdH_GT.json",
-            "SvdHBEScoreClassification/JointBE_SvdH_GT_reformatted.json",
-        ),
-        _rename("SvdHBEScoreClassification/JointBE_SvdH_GT.json", "SvdHBEScoreClassification/JointBE_SvdH_GT_Ori.json"),
-        _key_the_scores,
-        _spell_trapezium,
-        _change_masks(lambda stack: stack * np.uint8(255)),
-        _change_masks(lambda stack: stack.astype(bool)),
-    ],
-    ids=["image", "mask", "location image", "location", "reformatted", "ori", "keyed", "trapezium", "0/255", "bool"],
-)
 def test_every_variant_of_the_layout_reads_the_same(
     tiny: Path, written: dict[CaseId, Any], variant: Callable[[Path], object]
 ) -> None:

@@ -18,11 +18,14 @@ from carpus.anatomy import Bone, Joint
 from carpus.data.case import CaseId
 from carpus.data.dataset import Case, Dataset
 from carpus.data.layout import Split
+from carpus.data.split_audit import SPLIT_TASKS, audit_splits
+from carpus.data.statistics import CentreImages, dataset_statistics
 from carpus.imaging import BoneMasks
 from carpus.imaging.joints import joint_boxes
 from carpus.metrics import Confusion
 from carpus.report import figures
 from carpus.report.cells import Cell, Column, Row, Table
+from carpus.report.dataset_tables import scores_table
 from carpus.report.figures.style import styled
 
 MODELS = ("Unet", "EfficientFormer", "SwinUMamba")
@@ -98,6 +101,20 @@ SAMPLES: dict[str, Callable[..., Figure]] = {
     "segmentation_errors": segmentation,
     "joint_answers": joints,
     "cohort_overview": lambda *, is_phantom: figures.cohort_overview(dataset(is_phantom=is_phantom)),
+    "split_audit": lambda *, is_phantom: figures.split_audit(
+        audit_splits(dataset(is_phantom=is_phantom)), is_phantom=is_phantom
+    ),
+    "score_counts": lambda *, is_phantom: figures.score_counts(
+        {
+            task: scores_table(dataset_statistics(dataset(is_phantom=is_phantom)).erosion_scores, task)
+            for task in SPLIT_TASKS
+        },
+        is_phantom=is_phantom,
+    ),
+    "image_sizes": lambda *, is_phantom: figures.image_sizes(
+        [CentreImages(centre, ((600, 598), (590, 600)), (8,), 0.15) for centre in ("HMCRD", "SCGH", "HU", "DHA")],
+        is_phantom=is_phantom,
+    ),
     "bone_dots": lambda *, is_phantom: figures.bone_dots(
         [by_bone(metric, is_phantom=is_phantom) for metric in ("DSC", "NSD")], wrist=wrist()
     ),

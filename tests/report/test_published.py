@@ -8,7 +8,9 @@ from carpus.metrics import acc, bacc, dor, f1, pre, sen, spc
 from carpus.report.published import (
     PUBLISHED,
     published_confusions,
+    published_imaging,
     published_parameters,
+    published_scores,
     published_table,
     same_network,
 )
@@ -99,3 +101,24 @@ def test_the_rebuilt_counts_give_every_rate_of_table_5_again() -> None:
     for model, counts in published_confusions().items():
         for name, rate in rates.items():
             assert rate(counts) == pytest.approx(float(table[name].loc[model]), abs=0.00051), (model, name)
+
+
+@pytest.mark.parametrize(("task", "images"), [("bones", (309, 44, 90)), ("erosion", (383, 56, 109))])
+def test_every_joint_of_table_7_sums_to_the_images_of_its_split(task: str, images: tuple[int, int, int]) -> None:
+    table = published_scores(task)
+    assert list(table) == ["MC1", "Tr", "Sca", "Lu", "Radius", "Ulna"]
+    for split, count in zip(("train", "val", "test"), images, strict=True):
+        assert set(table.loc[split].sum()) == {count}
+
+
+def test_table_7_has_as_many_eroded_test_joints_as_the_confusion_matrices() -> None:
+    test = published_scores("erosion").loc["test"]
+    eroded = int(test.drop(index=0).to_numpy().sum())
+    assert (eroded, int(test.loc[0].sum())) == (76, 578)
+
+
+def test_table_6_tells_each_centre() -> None:
+    table = published_imaging()
+    assert list(table) == ["HU", "HMCRD", "SCGH", "DHA"]
+    assert list(table.loc["Image size (px)"]) == ["2010 x 1670", "2010 x 1490", "2010 x 1490", "1744 x 2126"]
+    assert table.loc["Resolution (mm/px)", "DHA"] == ""

@@ -23,7 +23,7 @@ from carpus.data.dataset import Dataset
 from carpus.data.phantom_dataset import write_phantom_dataset
 from carpus.data.reader import read_dataset
 from carpus.data.results import RESULTS_FILE
-from carpus.data.statistics import dataset_statistics
+from carpus.data.statistics import dataset_statistics, images_by_centre
 from carpus.errors import InputError
 from carpus.files import new_file
 from carpus.inference.reading import WristReading, read
@@ -64,7 +64,7 @@ def run_demo(out: Path, *, quick: bool = False, seed: int = 3407) -> Path:
                 write_phantom_dataset(data, patients=_PATIENTS[quick], seed=seed, progress=step)
     with _stage(console, "2/6 Check and statistics"):
         dataset = _checked(data)
-        print_statistics(dataset_statistics(dataset))
+        print_statistics(dataset_statistics(dataset), images_by_centre(dataset))
 
     flavour = "quick" if quick else "demo"
     runs = {"bones": ("Unet", out / "bones"), "erosion": ("ResNet", out / "erosion")}

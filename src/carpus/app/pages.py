@@ -12,10 +12,11 @@ from carpus.data.dataset import Dataset
 from carpus.data.reader import read_masks as reference_masks
 from carpus.data.reader import read_radiograph
 from carpus.data.results import BASELINES, PREDICTIONS_FOLDER, RESULTS_FILE, read_results
-from carpus.data.statistics import dataset_statistics
+from carpus.data.statistics import dataset_statistics, images_by_centre
 from carpus.errors import InputError
 from carpus.imaging.files import read_plane
 from carpus.report import figures
+from carpus.report.dataset_files import dataset_figures
 from carpus.report.dataset_tables import dataset_tables
 from carpus.report.erosion_tables import erosion_runs
 from carpus.report.figure_data import run_names
@@ -53,7 +54,7 @@ def collect(runs: Sequence[Path], *, title: str, dataset: Dataset | None = None)
         title=title,
         results=together,
         histories=histories,
-        statistics=dataset_tables(dataset_statistics(dataset)) if dataset else {},
+        statistics=dataset_tables(dataset_statistics(dataset), images_by_centre(dataset)) if dataset else {},
         cases=cases,
         drawn=_drawn(runs, together, dataset, cases) if dataset else {},
         is_phantom=dataset.is_phantom if dataset else False,
@@ -97,7 +98,7 @@ def _drawn(
     runs: Sequence[Path], results: pl.DataFrame, dataset: Dataset, cases: Sequence[CasePanel]
 ) -> dict[str, Figure]:
     """The figures that need the dataset: who is in it, what the models drew, what they said of joints."""
-    made = {"cohort": figures.cohort_overview(dataset)}
+    made = dataset_figures(dataset, dataset_statistics(dataset))
     shown = [_as_drawn(case, runs, results) for case in cases]
     if shown and shown[0].predicted:
         made["segmentation"] = figures.segmentation_errors(shown, is_phantom=dataset.is_phantom)

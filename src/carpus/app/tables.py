@@ -1,14 +1,14 @@
 """Results and statistics as tables in the terminal."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from textwrap import fill
 
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from carpus.data.statistics import Statistics
+from carpus.data.statistics import CentreImages, Statistics
 from carpus.report.cells import Cell, Column, number_text
 from carpus.report.cells import Table as ReportTable
 from carpus.report.dataset_tables import dataset_tables
@@ -84,13 +84,16 @@ def _with_interval(cell: Cell | None, column: Column) -> str:
     return f"{text}\n{number_text(cell.low, column.digits)} to {number_text(cell.high, column.digits)}"
 
 
-def print_statistics(statistics: Statistics) -> None:
-    """Prints what a dataset holds."""
+def print_statistics(statistics: Statistics, images: Sequence[CentreImages]) -> None:
+    """Prints what a dataset holds; `images` are those of each centre."""
     console = Console()
     if statistics.is_phantom:
         console.print("PHANTOM: every wrist of this dataset is synthetic.", style="bold")
-    for title, frame in dataset_tables(statistics).items():
-        shown = Table("", *map(str, frame.columns), title=title, title_justify="left")
+    for title, frame in dataset_tables(statistics, images).items():
+        shown = Table(title=title, title_justify="left")
+        shown.add_column("", no_wrap=True)
+        for column in frame.columns:
+            shown.add_column(str(column))
         for name, row in frame.iterrows():
             shown.add_row(str(name), *map(str, row))
         console.print(shown)

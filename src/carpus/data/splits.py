@@ -7,12 +7,15 @@ import numpy as np
 from carpus.data.layout import Split
 from carpus.errors import InputError
 
+FRACTIONS = (0.7, 0.1, 0.2)
+"""Of the patients in training, validation and test, as the paper splits them."""
+
 
 def split_patients(
     worst_scores: Mapping[str, int],
     *,
     generator: np.random.Generator,
-    fractions: tuple[float, float, float] = (0.7, 0.1, 0.2),
+    fractions: tuple[float, float, float] = FRACTIONS,
 ) -> dict[str, Split]:
     """The split of every patient, drawn within strata of equal worst score.
 

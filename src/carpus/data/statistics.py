@@ -1,6 +1,6 @@
 """What a dataset holds: people, centres, splits, and the SvdH scores of the paper's Table 7."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,6 +8,8 @@ from typing import Any
 from carpus.anatomy import SVDH_SCORES, Joint, is_eroded
 from carpus.data.dataset import Case, Dataset
 from carpus.data.layout import Split
+from carpus.data.split_audit import SplitAudit, audit_splits
+from carpus.imaging.files import read_head
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Statistics:
         bone_scores: Images with masks by split, joint and score: the paper's Table 7a.
         erosion_scores: Images of the scoring task by split, joint and score: the paper's Table 7b.
         eroded_part: Part of the scored joints that is eroded, 0 to 1; None if none is scored.
+        splits: How the splits were drawn.
     """
 
     is_phantom: bool
@@ -43,6 +46,7 @@ class Statistics:
     bone_scores: dict[str, dict[str, dict[int, int]]]
     erosion_scores: dict[str, dict[str, dict[int, int]]]
     eroded_part: float | None
+    splits: SplitAudit
 
     def as_dict(self) -> dict[str, Any]:
         """The counts as plain values for JSON."""
@@ -73,7 +77,48 @@ def dataset_statistics(dataset: Dataset) -> Statistics:
         bone_scores=_table_7((case.bone_split, case) for case in cases),
         erosion_scores=_table_7((case.erosion_split, case) for case in cases),
         eroded_part=sum(map(is_eroded, scored)) / len(scored) if scored else None,
+        splits=audit_splits(dataset),
     )
+
+
+@dataclass(frozen=True)
+class CentreImages:
+    """The images of one centre as they are on disk.
+
+    Attributes:
+        centre: Institution, or `unknown`.
+        sizes: Width and height of each image in pixels.
+        bits: Depths met, bits a pixel.
+        spacing_mm: Edge of a pixel in mm; None if unknown.
+    """
+
+    centre: str
+    sizes: tuple[tuple[int, int], ...]
+    bits: tuple[int, ...]
+    spacing_mm: float | None
+
+
+def images_by_centre(dataset: Dataset) -> list[CentreImages]:
+    """The images of each centre, the largest centre first; only the heads of the files are read.
+
+    Raises:
+        InputError: An image is missing or damaged.
+    """
+    by_centre: dict[str, list[Case]] = defaultdict(list)
+    for case in dataset:
+        by_centre[case.institution or "unknown"].append(case)
+    found = []
+    for centre, cases in sorted(by_centre.items(), key=lambda each: (-len(each[1]), each[0])):
+        heads = [read_head(case.image) for case in cases]
+        found.append(
+            CentreImages(
+                centre=centre,
+                sizes=tuple((head.width, head.height) for head in heads),
+                bits=tuple(sorted({head.bits for head in heads})),
+                spacing_mm=cases[0].spacing_mm,
+            )
+        )
+    return found
 
 
 def _counted(values: Iterable[str]) -> dict[str, int]:

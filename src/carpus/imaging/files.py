@@ -2,8 +2,11 @@
 
 import io
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Shaped, UInt8, UInt16
@@ -17,6 +20,7 @@ from carpus.imaging.masks import BoneMasks
 MAX_PIXELS = 100_000_000
 """Larger images are refused before memory is taken; a 43 x 35 cm film at 0.05 mm has 60 million."""
 
+_Value = TypeVar("_Value")
 _GREY_TOLERANCE = 8
 _FORMATS = ("BMP", "PNG", "JPEG", "TIFF")
 
@@ -30,6 +34,24 @@ def read_grey(path: Path) -> Shaped[np.ndarray, "h w"]:
         InputError: Missing, empty, truncated, larger than `MAX_PIXELS`, not an image, or a colour photograph.
     """
     return _read(path, path)
+
+
+@dataclass(frozen=True)
+class ImageHead:
+    """What the head of an image file claims: size in pixels, bits a pixel and channel."""
+
+    height: int
+    width: int
+    bits: int
+
+
+def read_head(path: Path) -> ImageHead:
+    """Size and depth of an image file; its pixels are not read.
+
+    Raises:
+        InputError: Missing, empty, larger than `MAX_PIXELS` or not an image.
+    """
+    return _opened(path, path, lambda image: ImageHead(image.height, image.width, 16 if image.mode[0] in "IF" else 8))
 
 
 def decode_grey(content: bytes, *, source: str) -> Shaped[np.ndarray, "h w"]:
@@ -122,6 +144,15 @@ def as_mask(pixels: Shaped[np.ndarray, "h w"], *, source: Path | str) -> Bool[np
 
 
 def _read(file: Path | io.BytesIO, source: Path | str) -> Shaped[np.ndarray, "h w"]:
+    def pixels(image: Image.Image) -> Shaped[np.ndarray, "h w"]:
+        image.load()
+        return _grey(image, source)
+
+    return _opened(file, source, pixels)
+
+
+def _opened(file: Path | io.BytesIO, source: Path | str, use: Callable[[Image.Image], _Value]) -> _Value:
+    """What `use` makes of the opened image, whose pixels are not decoded yet."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
@@ -131,8 +162,7 @@ def _read(file: Path | io.BytesIO, source: Path | str) -> Shaped[np.ndarray, "h 
                         f"{source} has {image.width} x {image.height} pixels, expected at most {MAX_PIXELS}; "
                         "give the radiograph itself, not a mosaic"
                     )
-                image.load()
-                return _grey(image, source)
+                return use(image)
         except FileNotFoundError:
             raise InputError(f"{source} does not exist; check the path") from None
         except IsADirectoryError:

@@ -133,7 +133,7 @@ class ReportPage:
         comparisons: Of two models each, shown first.
         cases: Test images to look at.
         reading: A film that was read.
-        drawn: Further figures by name: `cohort`, `segmentation`, `joints`.
+        drawn: Further figures by name: `cohort`, `splits`, `score_counts`, `segmentation`, `joints`.
         provenance: How it was made: recipe, seed, versions, commit, hardware.
         is_phantom: Whether the dataset is synthetic, for a report that has no results yet.
     """

@@ -8,6 +8,8 @@
 | 10, 11| DSC, NSD of the scored bones, BE and nonBE  | `Sca BE`, `Sca nonBE`, `Sca P`, ...                 |
 | 12, 13| DSC, NSD of overlaps                        | the pairs' names and Mean                           |
 
+Tables 6 and 7 tell of the dataset: `published_imaging` and `published_scores`.
+
 Tables 4 and 5 also hold `params_millions` and `time_ms` (an image, on the paper's RTX 4090). P holds the
 paper's stars: `*` below 0.05, `**` below 0.01, `***` below 0.001.
 
@@ -29,7 +31,7 @@ import pandas as pd
 from carpus.metrics import Confusion, confusion_from_rates
 
 PUBLISHED = (4, 5, 8, 9, 10, 11, 12, 13)
-"""The paper's tables that are held here."""
+"""The paper's tables of models that are held here."""
 
 _ERODED, _HEALTHY = 76, 578
 
@@ -49,6 +51,34 @@ def published_table(number: int) -> pd.DataFrame:
         table = pd.read_csv(file, index_col="model")
     marks = [column for column in map(str, table) if column.endswith(" P")]
     return table.astype(dict.fromkeys(marks, object)).fillna(dict.fromkeys(marks, ""))
+
+
+@cache
+def published_imaging() -> pd.DataFrame:
+    """The paper's Table 6: how each centre made its radiographs, as text; empty where it does not say.
+
+    Example:
+        >>> published_imaging().loc["Bit depth (bit)", "HMCRD"]
+        '10'
+    """
+    with (files("carpus.report") / "published" / "table_6.csv").open() as file:
+        return pd.read_csv(file, index_col="parameter", dtype=str, keep_default_na=False)
+
+
+@cache
+def published_scores(task: str) -> pd.DataFrame:
+    """The paper's Table 7: wrists by split, joint and SvdH score. Nobody had a 4, for which it has no row.
+
+    Args:
+        task: `bones` (7a) or `erosion` (7b).
+
+    Example:
+        >>> int(published_scores("erosion").loc[("test", 2), "Sca"])
+        16
+    """
+    with (files("carpus.report") / "published" / "table_7.csv").open() as file:
+        table = pd.read_csv(file)
+    return table[table["task"] == task].drop(columns="task").set_index(["split", "score"])
 
 
 def published_parameters(model: str) -> float:

@@ -72,20 +72,42 @@ def check(
 
 
 @app.command()
-def stats(folder: _Folder, as_json: _Json = False) -> None:
-    """Describe a dataset: patients, centres, splits, ages, and SvdH scores by joint and split.
+def stats(
+    folder: _Folder,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write tables (CSV, JSON) and figures (SVG, PDF, PNG) into a folder.", show_default=False
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing folder.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Describe a dataset: people, centres, images, how the splits were drawn, scores by joint beside the paper's.
+
+    With --out also as files: a row a wrist, the paper's Tables 6 and 7, the audit of the splits, and each as a picture
+    beside the paper's Figure 2.
 
     Example: carpus data stats phantoms --json
+
+    Example: carpus data stats RAM-W600 --out about-ram-w600
     """
     from carpus.app.tables import print_statistics
     from carpus.data.reader import read_dataset
-    from carpus.data.statistics import dataset_statistics
+    from carpus.data.statistics import dataset_statistics, images_by_centre
+    from carpus.report.dataset_files import write_dataset_files
 
-    statistics = dataset_statistics(read_dataset(folder))
+    if out is not None:
+        stop_unless_free(out, overwrite=overwrite)
+    dataset = read_dataset(folder)
+    statistics = dataset_statistics(dataset)
     if as_json:
         typer.echo(json.dumps(statistics.as_dict(), indent=2))
     else:
-        print_statistics(statistics)
+        print_statistics(statistics, images_by_centre(dataset))
+    if out is not None:
+        write_dataset_files(out, dataset)
+        typer.echo(f"Tables and figures: {out}", err=as_json)
 
 
 app.command()(data_export.export)

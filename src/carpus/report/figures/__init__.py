@@ -8,13 +8,16 @@ from carpus.report.figures.calibration import Reliability, calibration_curves
 from carpus.report.figures.cohort import cohort_overview
 from carpus.report.figures.confusion import confusion_by_joint, confusion_matrices
 from carpus.report.figures.differences import Difference, paired_differences
+from carpus.report.figures.image_sizes import image_sizes
 from carpus.report.figures.joints import JointAnswer, JointCase, joint_answers
 from carpus.report.figures.leaderboard import Standing, leaderboard
 from carpus.report.figures.parts import part_dots
 from carpus.report.figures.patients import PatientValues, patient_ranges
 from carpus.report.figures.probabilities import ScoredProbabilities, probabilities_by_score
+from carpus.report.figures.score_counts import score_counts
 from carpus.report.figures.scores import reference_scores
 from carpus.report.figures.segmentation import SegmentationCase, segmentation_errors
+from carpus.report.figures.splits import split_audit
 from carpus.report.figures.spreads import bone_spreads
 from carpus.report.figures.style import Look, looks, svg, write_figure
 from carpus.report.figures.training import training_curves
@@ -35,6 +38,7 @@ __all__ = [
     "cohort_overview",
     "confusion_by_joint",
     "confusion_matrices",
+    "image_sizes",
     "joint_answers",
     "leaderboard",
     "looks",
@@ -43,7 +47,9 @@ __all__ = [
     "patient_ranges",
     "probabilities_by_score",
     "reference_scores",
+    "score_counts",
     "segmentation_errors",
+    "split_audit",
     "svg",
     "training_curves",
     "write_figure",

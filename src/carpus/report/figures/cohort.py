@@ -15,9 +15,9 @@ from carpus.data.layout import Split
 from carpus.data.statistics import Statistics, dataset_statistics
 from carpus.errors import InputError
 from carpus.report.figures.cohort_circle import SEX_COLOURS, centre_colours, centre_names, draw_circle
+from carpus.report.figures.splits import SPLIT_COLOURS
 from carpus.report.figures.style import DOUBLE_MM, GREY, SEVERITY, canvas, styled
 
-_SPLIT_COLOURS = {Split.TRAIN: "#2c66a7", Split.VAL: "#d7ab13", Split.TEST: "#61bdd1"}
 _AGE_STEP = 10
 _PALE = 0.45
 _LEGEND: dict[str, Any] = {
@@ -77,7 +77,7 @@ def _draw_splits(axes: Axes, counts: Statistics) -> None:
         left = 0
         for split in Split:
             number = by_split[split.value]
-            axes.barh(row, number, left=left, height=0.7, color=_SPLIT_COLOURS[split])
+            axes.barh(row, number, left=left, height=0.7, color=SPLIT_COLOURS[split])
             if number:
                 ink = "white" if split is Split.TRAIN else "black"
                 axes.text(left + number / 2, row, str(number), ha="center", va="center", color=ink, fontsize=6)
@@ -85,7 +85,7 @@ def _draw_splits(axes: Axes, counts: Statistics) -> None:
     axes.set_yticks([0, 1], ["bones", "erosion"])
     axes.invert_yaxis()
     for split in Split:
-        axes.barh(0, 0, color=_SPLIT_COLOURS[split], label=split.value)
+        axes.barh(0, 0, color=SPLIT_COLOURS[split], label=split.value)
     axes.legend(ncols=3, **_LEGEND)
     _only_x(axes)
 
