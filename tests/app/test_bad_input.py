@@ -60,6 +60,26 @@ def test_all_problems_are_listed_at_once(carpus, damaged: Path) -> None:
     assert all(set(problem) == {"file", "kind", "message", "severity"} for problem in found)
 
 
+def test_the_audit_warns_of_bones_that_changed_places_and_of_a_copied_image(carpus, damaged: Path) -> None:
+    masks = sorted((damaged / "BoneSegmentation/masks/train").glob("*.npy"))[3]
+    stack = np.load(masks)
+    stack[[4, 6]] = stack[[6, 4]]
+    np.save(masks, stack)
+    images = sorted((damaged / "BoneSegmentation/images").glob("*.bmp"))
+    first, last = images[0], images[-1]
+    pixels = np.asarray(Image.open(first)).astype(float)
+    Image.fromarray((20 + 0.8 * pixels).astype(np.uint8)).save(last)
+
+    done = carpus("data", "check", damaged)
+    found = done.err.splitlines()
+    assert sum(masks.name in line and "Lunate and Scaphoid" in line for line in found) == 1
+    assert sum(last.name in line and f"looks like {first.stem}" in line for line in found) == 1
+
+    without = carpus("data", "check", damaged, "--no-audit")
+    assert "Lunate and Scaphoid" not in without.err
+    assert "looks like" in without.err
+
+
 def test_statistics_of_a_damaged_dataset_name_the_problem(carpus, damaged: Path) -> None:
     (damaged / "SvdHBEScoreClassification/JointBE_SvdH_GT.json").write_text("{")
     done = carpus("data", "stats", damaged)
