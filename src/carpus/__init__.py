@@ -5,8 +5,9 @@ The commands of the command line are functions of the same names; nothing is imp
 - `carpus.demo(out)`: the whole path from nothing to a report;
 - `carpus.train(recipe, dataset, run)`, `carpus.evaluate(run, dataset)`;
 - `carpus.read("hand.dcm")`: one film to a `WristReading`;
+- `carpus.read_dataset("RAM-W600")`: a dataset as typed cases, to choose from and to look into;
 - `carpus.data`, `carpus.nets` and `carpus.report`: the packages behind the commands of these names, such as
-  `carpus.data.reader.read_dataset` and `carpus.data.check.check_dataset`.
+  `carpus.data.check.check_dataset`.
 
 Example:
     >>> import carpus
@@ -19,16 +20,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from carpus.app.demo import run_demo as demo
+    from carpus.data.reader import read_dataset
     from carpus.inference.reading import read
     from carpus.training.evaluate import evaluate
     from carpus.training.fit import train
 
-__all__ = ["demo", "evaluate", "read", "train"]
+__all__ = ["demo", "evaluate", "read", "read_dataset", "train"]
 
 _FUNCTIONS = {
     "demo": ("carpus.app.demo", "run_demo"),
     "evaluate": ("carpus.training.evaluate", "evaluate"),
     "read": ("carpus.inference.reading", "read"),
+    "read_dataset": ("carpus.data.reader", "read_dataset"),
     "train": ("carpus.training.fit", "train"),
 }
 _ROOMS = {"anatomy", "data", "imaging", "metrics", "nets", "phantom", "report", "stats"}

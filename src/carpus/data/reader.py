@@ -25,12 +25,13 @@ _NPY_MAGIC = b"\x93NUMPY"
 _Values = TypeVar("_Values")
 
 
-def read_dataset(root: Path) -> Dataset:
+def read_dataset(root: Path | str) -> Dataset:
     """The index of a dataset in RAM-W600's layout; no image is read.
 
     Raises:
         InputError: Not such a dataset, or one whose annotations are broken; `carpus data check` lists all.
     """
+    root = Path(root)
     check_is_dataset(root)
     images = {
         **_by_case(layout.location_images(root), "*.bmp"),
