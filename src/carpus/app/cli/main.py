@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from carpus.app.cli import compare, data, demo, evaluate, export, nets, read, report, train
+from carpus.app.cli import bench, compare, data, demo, evaluate, export, nets, read, report, train
 from carpus.errors import InputError
 
 _TORCH_EXTRA = {
@@ -31,6 +31,7 @@ app.command()(demo.demo)
 app.add_typer(data.app, name="data")
 app.command()(train.train)
 app.command()(evaluate.evaluate)
+app.command()(bench.bench)
 app.command()(compare.compare)
 app.command()(report.report)
 app.command()(read.read)

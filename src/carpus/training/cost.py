@@ -1,0 +1,76 @@
+"""What a training costs, measured: a few steps of the network as the recipe has it, on random numbers."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional
+
+from carpus.anatomy import Bone
+from carpus.nets.checkpoint import CheckpointInfo, build_network
+from carpus.training.recipe import Recipe
+
+_ENOUGH_S = 20.0
+_STEPS = 3
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """One step of a training.
+
+    Attributes:
+        seconds: Of a step: forward, loss, backward, optimiser.
+        forward_seconds: Of the forward pass of a batch without gradients, as in validation.
+        gpu_memory_mib: Most memory of the GPU; None without one.
+    """
+
+    seconds: float
+    forward_seconds: float
+    gpu_memory_mib: float | None
+
+
+def measure_step(recipe: Recipe) -> StepCost:
+    """The cost of a step after a first one that warms up; the first alone if that takes 20 s already.
+
+    Args:
+        recipe: Decides network, size and number of images.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    is_bones = recipe.task == "bones"
+    classes = len(Bone) if is_bones else 2
+    info = CheckpointInfo(
+        recipe.task, recipe.net, recipe.net_options, classes, recipe.image_size, recipe.mirror_left, None, "", "", 0
+    )
+    network = build_network(info).train().to(device)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-6)
+    edge, count = recipe.image_size, recipe.batch_size
+    images = torch.rand(count, 1, edge, edge, device=device)
+    target = torch.zeros(count, classes, edge, edge, device=device) if is_bones else torch.zeros(count, device=device)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        answer = network(images)
+        if is_bones:
+            loss = functional.binary_cross_entropy_with_logits(answer, target)
+        else:
+            loss = functional.cross_entropy(answer, target.long())
+        loss.backward()
+        optimizer.step()
+
+    def forward() -> None:
+        with torch.no_grad():
+            network(images)
+
+    first = _timed(step, device)
+    seconds = first if first > _ENOUGH_S else min(_timed(step, device) for _ in range(_STEPS))
+    memory = torch.cuda.max_memory_reserved() / 2**20 if device.type == "cuda" else None
+    return StepCost(seconds, _timed(forward, device), memory)
+
+
+def _timed(work: Callable[[], None], device: torch.device) -> float:
+    started = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - started
