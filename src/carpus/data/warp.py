@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, Shaped, UInt16, UInt32
 
+from carpus.anatomy import Bone
 from carpus.imaging.geometry import resize, resize_labels
 from carpus.imaging.intensity import min_max
 from carpus.metrics.compiling import compiled, part
@@ -25,6 +26,8 @@ NOISE_SD = 147.8
 """Standard deviation of the sum of four random bytes."""
 _TAPS = 4
 _LARGEST_SHRINK = 3.0
+_BLOCK = 4096
+_BONES = len(Bone)
 _u32, _u64, _f32, _i32 = np.uint32, np.uint64, np.float32, np.int32
 
 Sample = tuple[Float32[np.ndarray, "s s"], UInt16[np.ndarray, "s s"]]
@@ -104,7 +107,8 @@ def toned(
 def unpack(planes: Shaped[np.ndarray, "b s s"], out: Shaped[np.ndarray, "b bones s s"]) -> None:
     """Writes bit i of each plane into channel i of `out`, of any type, as 0 and 1."""
     for plane, masks in zip(planes.view(np.uint16), out, strict=True):
-        _unpack(plane.reshape(-1), masks.reshape(len(masks), -1))
+        flat = masks.reshape(len(masks), -1)
+        _unpack(plane.reshape(-1), flat.view(np.uint8) if flat.dtype == np.bool_ else flat)
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
@@ -303,7 +307,9 @@ def _tone(grey: Any, curve: Any, low: Any, scale: Any, sd: Any, seed: Any) -> No
 
 @compiled
 def _unpack(plane: Any, out: Any) -> None:
-    for channel in range(len(out)):
-        bit, masks = np.uint16(1 << channel), out[channel]
-        for pixel in range(len(plane)):
-            masks[pixel] = (plane[pixel] & bit) != 0
+    for start in range(0, len(plane), _BLOCK):
+        pixels = plane[start : start + _BLOCK]
+        for channel in range(_BONES):
+            masks = out[channel, start : start + _BLOCK]
+            for x in range(len(pixels)):
+                masks[x] = (pixels[x] >> np.uint16(channel)) & np.uint16(1)
