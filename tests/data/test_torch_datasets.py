@@ -7,7 +7,7 @@ import torch
 
 from carpus.anatomy import Joint, Side
 from carpus.data.reader import Case, read_dataset, read_masks, read_radiograph, read_roi
-from carpus.data.torch_datasets import BoneDataset, EpochSampler, ErosionDataset
+from carpus.data.torch_datasets import BoneDataset, EpochSampler, ErosionDataset, unpack_masks
 from carpus.errors import InputError
 from carpus.imaging.geometry import mirror
 from carpus.imaging.intensity import min_max
@@ -23,12 +23,16 @@ def noise(_image: np.ndarray, _plane: np.ndarray, chance: np.random.Generator) -
     return chance.random((32, 32), np.float32), chance.integers(0, 2**14, (32, 32)).astype(np.uint16)
 
 
-def test_a_bone_item_has_the_image_from_0_to_1_and_fourteen_binary_masks(cases: tuple[Case, ...]) -> None:
+def test_a_bone_item_has_the_image_from_0_to_1_and_fourteen_masks_packed_until_asked_for(
+    cases: tuple[Case, ...],
+) -> None:
     dataset = BoneDataset(cases, image_size=48, mirror_left=True)
     assert len(dataset) == 12
     for index in range(len(dataset)):
-        image, masks = dataset[0, index]
+        image, plane = dataset[0, index]
         assert (image.shape, image.dtype) == ((1, 48, 48), torch.float32)
+        assert (plane.shape, plane.dtype) == ((48, 48), torch.int16)
+        masks = unpack_masks(plane[None])[0]
         assert (masks.shape, masks.dtype) == ((14, 48, 48), torch.float32)
         assert (float(image.min()), float(image.max())) == (0, 1)
         assert masks.unique().tolist() == [0, 1]
@@ -38,7 +42,8 @@ def test_a_bone_item_has_the_image_from_0_to_1_and_fourteen_binary_masks(cases: 
 def test_only_left_hands_are_mirrored_image_and_masks_alike(cases: tuple[Case, ...], mirror_left: bool) -> None:
     dataset = BoneDataset(cases, image_size=64, mirror_left=mirror_left)
     for index, case in enumerate(cases):
-        image, masks = dataset[0, index]
+        image, packed_masks = dataset[0, index]
+        masks = unpack_masks(packed_masks[None], dtype=torch.bool)[0]
         pixels, plane = read_radiograph(case).pixels, read_masks(case)
         if mirror_left and case.id.side is Side.LEFT:
             pixels, plane = mirror(pixels), plane.mirrored()

@@ -103,7 +103,7 @@ class Packed:
         entry = self._entries[name]
         content = self._mapped()
         if name not in self._checked:
-            if zlib.crc32(content[entry.image_at : entry.stop]) != entry.checksum:
+            if zlib.crc32(content[entry.image_at : entry.stop].data) != entry.checksum:
                 log.warning("%s is damaged where it holds %s; the file itself is read", self.path, source.image)
                 index_of(self.path).unlink(missing_ok=True)  # so that it is built again next time
                 return source.read()

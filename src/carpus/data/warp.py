@@ -112,9 +112,8 @@ def unpack(planes: Shaped[np.ndarray, "b s s"], out: Shaped[np.ndarray, "b bones
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
-    """The array without subclass and read-only flag, so that one compiled version serves all."""
-    plain = np.ascontiguousarray(array).view(np.ndarray)
-    return plain
+    """The array as the compiled loops expect it: rows one after the other, no subclass."""
+    return np.ascontiguousarray(array).view(np.ndarray)
 
 
 def _from_0_to_1(grey: Float32[np.ndarray, "s s"]) -> Float32[np.ndarray, "s s"]:
@@ -126,7 +125,9 @@ def _from_0_to_1(grey: Float32[np.ndarray, "s s"]) -> Float32[np.ndarray, "s s"]
 
 
 @lru_cache(maxsize=512)
-def _taps(length: int, size: int) -> tuple[UInt32[np.ndarray, " s"], Float32[np.ndarray, "4 s"], UInt32[np.ndarray, " s"]]:
+def _taps(
+    length: int, size: int
+) -> tuple[UInt32[np.ndarray, " s"], Float32[np.ndarray, "4 s"], UInt32[np.ndarray, " s"]]:
     """For each pixel of the result: its first pixel, the weights of four from there, and the nearest pixel."""
     ratio = length / size
     middle = (np.arange(size) + 0.5) * ratio
@@ -212,14 +213,16 @@ def _pack_cells(padded: Any, bits: Any, cells: Any) -> None:
 
 
 @part
-def _walk(at: Any, step: Any, limits: Any, stride: Any, steps: Any, cell: Any, near: Any, right: Any, down: Any) -> None:
+def _walk(
+    at: Any, step: Any, limits: Any, stride: Any, steps: Any, cell: Any, near: Any, right: Any, down: Any
+) -> None:
     """Where the pixels of a row come from: index of the cell and of the nearest pixel, and the place in the cell."""
     for x in range(len(steps)):
         px, py = at[0] + step[0] * steps[x], at[1] + step[1] * steps[x]
-        px = px if px > _f32(0) else _f32(0)
-        py = py if py > _f32(0) else _f32(0)
-        px = px if px < limits[0] else limits[0]
-        py = py if py < limits[1] else limits[1]
+        px = max(_f32(0), px)
+        py = max(_f32(0), py)
+        px = min(limits[0], px)
+        py = min(limits[1], py)
         ix, iy = _i32(px), _i32(py)
         right[x] = px - _f32(ix)
         down[x] = py - _f32(iy)
@@ -283,8 +286,8 @@ def _on_curve(grey: Any, low: Any, scale: Any, places: Any, rest: Any) -> None:
 def _toned_row(start: Any, stop: Any, rest: Any, noise: Any, out: Any) -> None:
     for x in range(len(out)):
         value = start[x] + (stop[x] - start[x]) * rest[x] + noise[x]
-        value = value if value > _f32(0) else _f32(0)
-        out[x] = value if value < _f32(1) else _f32(1)
+        value = max(_f32(0), value)
+        out[x] = min(_f32(1), value)
 
 
 @compiled
