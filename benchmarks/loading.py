@@ -30,7 +30,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from carpus.anatomy import Side
+from carpus.anatomy import Bone, Side
 from carpus.data.case import CaseId
 from carpus.data.layout import Split, bone_images, bone_masks
 from carpus.data.packed import Packed
@@ -92,18 +92,21 @@ def compare(root: Path, *, theirs: int, rounds: int) -> None:
     print(f"the authors' masks in memory: {anonymous_mb() - before:.0f} MB for {len(few)} wrists")
 
     for train in (True, False):
-        best = {"held": 0.0, "read": 0.0, "ours": 0.0}
+        sides: dict[str, Callable[[], Iterator[Batch]]] = {
+            "carpus, masks spread out": ours[train],
+            "carpus, masks left packed for the device": partial(ours[train], unpacked=False),
+            "authors' loader, masks in memory": partial(their_batches, few, held, train=train),
+            "authors' loader, masks read from disk": partial(their_batches, few, None, train=train),
+        }
+        best = dict.fromkeys(sides, 0.0)
         for _ in range(rounds):
-            best["held"] = max(best["held"], speed(partial(their_batches, few, held, train=train)))
-            best["read"] = max(best["read"], speed(partial(their_batches, few, None, train=train)))
-            best["ours"] = max(best["ours"], speed(ours[train]))
+            for name, batches in sides.items():
+                best[name] = max(best[name], speed(batches))
+        fast, packed_fast, slow, _ = best.values()
         print(f"{'training' if train else 'validation'} samples a second and core")
-        print(f"  carpus                                {best['ours']:7.0f}")
-        for name, label in (
-            ("held", "authors' loader, masks in memory     "),
-            ("read", "authors' loader, masks read from disk"),
-        ):
-            print(f"  {label} {best[name]:7.1f}   ratio {best['ours'] / best[name]:.1f}")
+        for name, figure in best.items():
+            print(f"  {name:42} {figure:7.1f}")
+        print(f"  ratio to the masks in memory: {fast / slow:.1f}, left packed {packed_fast / slow:.1f}")
 
 
 def speed(batches: Callable[[], Iterator[Batch]]) -> float:
@@ -113,13 +116,14 @@ def speed(batches: Callable[[], Iterator[Batch]]) -> float:
     return count / (time.process_time() - start)
 
 
-def our_batches(cases: tuple[Case, ...], packed: Packed, *, train: bool) -> Iterator[Batch]:
+def our_batches(cases: tuple[Case, ...], packed: Packed, *, train: bool, unpacked: bool = True) -> Iterator[Batch]:
     """An epoch of carpus."""
     change = partial(augment, settings=Augmentation(), size=SIZE) if train else None
     samples = BoneDataset(cases, image_size=SIZE, mirror_left=True, augment=change, packed=packed)
     sampler = EpochSampler(len(samples), seed=0, shuffle=train)
+    memory = torch.empty((BATCH, len(Bone), SIZE, SIZE), dtype=torch.bool)
     for image, planes in DataLoader(samples, batch_size=BATCH, sampler=sampler):
-        yield image, unpack_masks(planes, dtype=torch.bool)
+        yield image, unpack_masks(planes, out=memory[: len(planes)]) if unpacked else planes
 
 
 def their_batches(cases: tuple[Case, ...], held: dict[str, np.ndarray] | None, *, train: bool) -> Iterator[Batch]:

@@ -177,24 +177,26 @@ class ErosionDataset(Dataset[tuple[Tensor, int]]):
 
 
 def unpack_masks(
-    planes: Int16[Tensor, "b s s"], *, dtype: torch.dtype = torch.float32
-) -> Shaped[Tensor, "b {len(Bone)} s s"]:
+    planes: Int16[Tensor, "b s s"], *, dtype: torch.dtype = torch.float32, out: Tensor | None = None
+) -> Shaped[Tensor, "b 14 s s"]:
     """The fourteen masks of a batch of packed planes as 0 and 1, on the planes' device.
 
     Args:
         planes: Bit i = bone i.
         dtype: Of the result: float32 for a loss, or bool.
+        out: Memory of an earlier result to use again: `(b, 14, s, s)`, contiguous; it decides the type.
 
     Example:
         >>> unpack_masks(torch.tensor([[[0, 80]]], dtype=torch.int16)).sum((2, 3))[0].tolist()[4:7]
         [1.0, 0.0, 1.0]
     """
-    if planes.device.type == "cpu" and dtype in (torch.float32, torch.bool):
-        masks = torch.empty((len(planes), len(Bone), *planes.shape[1:]), dtype=dtype)
-        warp.unpack(planes.contiguous().numpy(), masks.numpy())
-        return masks
+    if out is None:
+        out = torch.empty((len(planes), len(Bone), *planes.shape[1:]), dtype=dtype, device=planes.device)
+    if planes.device.type == "cpu":
+        warp.unpack(planes.contiguous().numpy(), out.numpy())
+        return out
     bits = (1 << torch.arange(len(Bone), device=planes.device)).to(torch.int16)
-    return ((planes[:, None] & bits[:, None, None]) != 0).to(dtype)
+    return out.copy_((planes[:, None] & bits[:, None, None]) != 0)
 
 
 def _bones(case: Case) -> Source:

@@ -173,7 +173,7 @@ def _look_up(words: Any, places: Any, found: Any) -> None:
 
 
 @part
-def _weigh(found: Any, weights: Any, fine: Any, out: Any) -> None:
+def _weigh(found: Any, weights: Any, per_step: Any, out: Any) -> None:
     low = _u64(65535)
     for x in range(len(out)):
         word = found[x]
@@ -181,7 +181,7 @@ def _weigh(found: Any, weights: Any, fine: Any, out: Any) -> None:
         value += _f32(_i32((word >> _u64(16)) & low)) * weights[1, x]
         value += _f32(_i32((word >> _u64(32)) & low)) * weights[2, x]
         value += _f32(_i32(word >> _u64(48))) * weights[3, x]
-        out[x] = value / fine
+        out[x] = value * per_step
 
 
 @compiled
@@ -197,7 +197,7 @@ def _resize(
         _stack_rows(image, int(rows[y]), row_weights, y, fine, line)
         _pack_neighbours(line, words)
         _look_up(words, columns, found)
-        _weigh(found, column_weights, fine, grey[y])
+        _weigh(found, column_weights, _f32(1) / fine, grey[y])
         _look_up(plane[int(near_rows[y])], near_columns, labels[y])
 
 
