@@ -36,7 +36,7 @@ from carpus.data.layout import Split, bone_images, bone_masks
 from carpus.data.packed import Packed
 from carpus.data.packing import CACHE_FOLDER, open_packed
 from carpus.data.reader import Case, read_dataset
-from carpus.data.torch_datasets import BoneDataset, EpochSampler, unpack_masks
+from carpus.data.torch_datasets import BoneDataset, EpochSampler, as_batch, unpack_masks
 from carpus.data.writer import StudyRow, write_bones, write_metadata
 from carpus.phantom import draw, plan_cohort
 from carpus.training.augmentation import augment
@@ -118,11 +118,11 @@ def speed(batches: Callable[[], Iterator[Batch]]) -> float:
 
 def our_batches(cases: tuple[Case, ...], packed: Packed, *, train: bool, unpacked: bool = True) -> Iterator[Batch]:
     """An epoch of carpus."""
-    change = partial(augment, settings=Augmentation(), size=SIZE) if train else None
+    change = partial(augment, settings=Augmentation()) if train else None
     samples = BoneDataset(cases, image_size=SIZE, mirror_left=True, augment=change, packed=packed)
     sampler = EpochSampler(len(samples), seed=0, shuffle=train)
     memory = torch.empty((BATCH, len(Bone), SIZE, SIZE), dtype=torch.bool)
-    for image, planes in DataLoader(samples, batch_size=BATCH, sampler=sampler):
+    for image, planes in DataLoader(samples, batch_size=BATCH, sampler=sampler, collate_fn=as_batch):
         yield image, unpack_masks(planes, out=memory[: len(planes)]) if unpacked else planes
 
 

@@ -17,6 +17,7 @@ from carpus.data.torch_datasets import (
     EpochSampler,
     ErosionDataset,
     WholeBoneDataset,
+    as_batch,
     as_lists,
     unpack_masks,
 )
@@ -32,9 +33,12 @@ def cases(tiny: Path) -> tuple[Case, ...]:
     return read_dataset(tiny).cases
 
 
-def noise(_image: np.ndarray, _plane: np.ndarray, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def noise(
+    _image: np.ndarray, _plane: np.ndarray, chance: np.random.Generator, grey: np.ndarray, labels: np.ndarray
+) -> None:
     """An augmentation that is nothing but chance."""
-    return chance.random((32, 32), np.float32), chance.integers(0, 2**14, (32, 32)).astype(np.uint16)
+    grey[:] = chance.random(grey.shape, np.float32)
+    labels[:] = chance.integers(0, 2**14, labels.shape)
 
 
 def test_a_bone_item_has_the_image_from_0_to_1_and_fourteen_masks_packed_until_asked_for(
@@ -155,12 +159,14 @@ def test_worker_processes_give_the_same_samples(tiny: Path, start: str) -> None:
         pytest.skip("there is no fork here")
     dataset = read_dataset(tiny)
     packed = open_packed(dataset, "bones")
-    change = partial(augment, settings=Augmentation(), size=32)
+    change = partial(augment, settings=Augmentation())
     samples = BoneDataset(dataset.cases, image_size=32, mirror_left=True, seed=3, augment=change, packed=packed)
     sampler = EpochSampler(len(samples), seed=3, shuffle=True)
     sampler.set_epoch(2)
     alone = list(DataLoader(samples, batch_size=5, sampler=sampler))
-    workers = DataLoader(samples, batch_size=5, sampler=sampler, num_workers=2, multiprocessing_context=start)
+    workers = DataLoader(
+        samples, batch_size=5, sampler=sampler, collate_fn=as_batch, num_workers=2, multiprocessing_context=start
+    )
     for mine, theirs in zip(alone, workers, strict=True):
         assert torch.equal(mine[0], theirs[0])
         assert torch.equal(mine[1], theirs[1])

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from carpus.data.warp import TONES, resized, toned, unpack, warped
+from carpus.data.warp import TONES, resized, tone, unpack, warped
 from carpus.imaging.geometry import resize, resize_labels
 from carpus.imaging.intensity import min_max
 from carpus.imaging.masks import BoneMasks
@@ -16,13 +16,24 @@ def wrist(height: int, width: int, dtype: type) -> tuple[np.ndarray, np.ndarray]
     return image, chance.integers(0, 2**14, (height, width)).astype(np.uint16)
 
 
+def empty(size: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.empty((size, size), np.float32), np.empty((size, size), np.uint16)
+
+
+def toned(grey: np.ndarray, curve: np.ndarray, *, noise: float, seed: int) -> np.ndarray:
+    grey = grey.copy()
+    tone(grey, curve, noise=noise, seed=seed)
+    return grey
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("seed", range(6))
 def test_a_warp_is_that_of_opencv_inside_and_beyond_the_image(dtype: type, seed: int) -> None:
     image, plane = wrist(70, 50, dtype)
     chance = np.random.default_rng(seed)
     inverse = np.column_stack([np.eye(2) + chance.uniform(-0.6, 0.6, (2, 2)), chance.uniform(-25, 25, 2)])
-    grey, labels = warped(image, plane, inverse, size=64)
+    grey, labels = empty(64)
+    warped(image, plane, inverse, grey, labels)
     flags = cv2.WARP_INVERSE_MAP
     expected = cv2.warpAffine(image.astype(np.float32), inverse, (64, 64), flags=flags | cv2.INTER_LINEAR)
     nearest = cv2.warpAffine(plane, inverse, (64, 64), flags=flags | cv2.INTER_NEAREST)
@@ -35,7 +46,8 @@ def test_a_warp_is_that_of_opencv_inside_and_beyond_the_image(dtype: type, seed:
 @pytest.mark.parametrize("shape", [(64, 64), (75, 64), (75, 70), (190, 128), (300, 301), (50, 40), (80, 40)])
 def test_resizing_is_that_of_the_predictions_but_for_rounding(dtype: type, shape: tuple[int, int]) -> None:
     image, plane = wrist(*shape, dtype)
-    grey, labels = resized(image, plane, size=64)
+    grey, labels = empty(64)
+    resized(image, plane, grey, labels)
     one_step = 1 / float(np.ptp(resize(image, height=64, width=64)))
     np.testing.assert_allclose(grey, min_max(resize(image, height=64, width=64)), atol=2 * one_step)
     assert np.array_equal(labels, resize_labels(plane, height=64, width=64))
@@ -43,8 +55,9 @@ def test_resizing_is_that_of_the_predictions_but_for_rounding(dtype: type, shape
 
 
 def test_a_constant_image_is_black_and_finite() -> None:
-    plane = np.zeros((30, 30), np.uint16)
-    assert not resized(np.full((30, 30), 9, np.uint8), plane, size=20)[0].any()
+    grey, labels = empty(20)
+    resized(np.full((30, 30), 9, np.uint8), np.zeros((30, 30), np.uint16), grey, labels)
+    assert not grey.any()
     assert not toned(np.full((20, 20), 9, np.float32), LINEAR, noise=0, seed=0).any()
 
 

@@ -23,9 +23,16 @@ from carpus.data.reader import Case
 from carpus.errors import InputError
 
 Augment = Callable[
-    [Shaped[np.ndarray, "h w"], UInt16[np.ndarray, "h w"], np.random.Generator],
-    tuple[Float32[np.ndarray, "s s"], UInt16[np.ndarray, "s s"]],
+    [
+        Shaped[np.ndarray, "h w"],
+        UInt16[np.ndarray, "h w"],
+        np.random.Generator,
+        Float32[np.ndarray, "s s"],
+        UInt16[np.ndarray, "s s"],
+    ],
+    None,
 ]
+"""Writes a changed image, in 0 to 1, and the plane changed alike into the last two arguments."""
 Key = tuple[int, int]
 
 
@@ -86,11 +93,35 @@ class BoneDataset(Dataset[tuple[Tensor, Tensor]]):
         return len(self.items)
 
     def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
-        epoch, index = key
-        case, source = self.items[index]
-        pair = _read(source, self.packed, flip=self.mirror_left and case.id.side is Side.LEFT)
-        grey, labels = _sample(pair, self.image_size, self.augment, [self.seed, epoch, index])
-        return torch.from_numpy(grey)[None], torch.from_numpy(labels.view(np.int16))
+        return self.__getitems__([key])[0]
+
+    def __getitems__(self, keys: Sequence[Key]) -> "Batch":
+        """The items of a batch, written into the batch's own memory; a `DataLoader` calls this."""
+        size = self.image_size
+        images, planes = (
+            torch.empty((len(keys), 1, size, size)),
+            torch.empty((len(keys), size, size), dtype=torch.int16),
+        )
+        grey, labels = images.numpy()[:, 0], planes.numpy().view(np.uint16)
+        for place, (epoch, index) in enumerate(keys):
+            case, source = self.items[index]
+            pair = _read(source, self.packed, flip=self.mirror_left and case.id.side is Side.LEFT)
+            _sample(pair, self.augment, [self.seed, epoch, index], grey[place], labels[place])
+        return Batch(images, planes)
+
+
+class Batch(list[tuple[Tensor, Tensor]]):
+    """The items of a batch, and the batch itself, of which they are parts."""
+
+    def __init__(self, images: Tensor, planes: Tensor) -> None:
+        super().__init__(zip(images, planes, strict=True))
+        self.images = images
+        self.planes = planes
+
+
+def as_batch(items: Batch) -> tuple[Tensor, Tensor]:
+    """Images and planes of a batch as they are, without a copy, for `DataLoader(collate_fn=as_batch)`."""
+    return items.images, items.planes
 
 
 class WholeBoneDataset(Dataset[tuple[Tensor, Tensor, Key]]):
@@ -172,7 +203,9 @@ class ErosionDataset(Dataset[tuple[Tensor, int]]):
             raise InputError(f"case {case.id} has no region of {joint.value}; see `carpus data check`")
         flip = self.mirror_left and case.id.side is Side.LEFT
         pair = _read(Source(case.rois[joint]), self.packed, flip=flip)
-        grey, _ = _sample(pair, self.image_size, self.augment, [self.seed, epoch, index])
+        grey = np.empty((self.image_size, self.image_size), np.float32)
+        nothing = np.empty((self.image_size, self.image_size), np.uint16)
+        _sample(pair, self.augment, [self.seed, epoch, index], grey, nothing)
         return torch.from_numpy(grey)[None], int(is_eroded(score))
 
 
@@ -211,8 +244,13 @@ def _read(source: Source, packed: Packed | None, *, flip: bool) -> Pair:
 
 
 def _sample(
-    pair: Pair, size: int, augment: Augment | None, chance: list[int]
-) -> tuple[Float32[np.ndarray, "s s"], UInt16[np.ndarray, "s s"]]:
+    pair: Pair,
+    augment: Augment | None,
+    chance: list[int],
+    grey: Float32[np.ndarray, "s s"],
+    labels: UInt16[np.ndarray, "s s"],
+) -> None:
     if augment is not None:
-        return augment(*pair, np.random.default_rng(chance))
-    return warp.resized(*pair, size=size)
+        augment(*pair, np.random.default_rng(chance), grey, labels)
+    else:
+        warp.resized(*pair, grey, labels)

@@ -30,11 +30,14 @@ _BLOCK = 4096
 _BONES = len(Bone)
 _u32, _u64, _f32, _i32 = np.uint32, np.uint64, np.float32, np.int32
 
-Sample = tuple[Float32[np.ndarray, "s s"], UInt16[np.ndarray, "s s"]]
 
-
-def resized(image: Shaped[np.ndarray, "h w"], plane: UInt16[np.ndarray, "h w"], *, size: int) -> Sample:
-    """The whole image scaled to 0 to 1 by its own minimum and maximum, and the plane, both at s x s.
+def resized(
+    image: Shaped[np.ndarray, "h w"],
+    plane: UInt16[np.ndarray, "h w"],
+    grey: Float32[np.ndarray, "s s"],
+    labels: UInt16[np.ndarray, "s s"],
+) -> None:
+    """Writes the whole image, scaled to 0 to 1 by its own minimum and maximum, and the plane, both at s x s.
 
     Area averages when shrinking, bilinear when growing, as `imaging.geometry.resize`, but not rounded to whole grey
     values.
@@ -42,55 +45,56 @@ def resized(image: Shaped[np.ndarray, "h w"], plane: UInt16[np.ndarray, "h w"], 
     Args:
         image: Grey values, 8 or 16 bits.
         plane: Packed bone masks on the same grid.
-        size: Edge s of the result in pixels.
+        grey: Takes the image.
+        labels: Takes the plane.
     """
     height, width = image.shape
+    size = len(grey)
     ratios = (height / size, width / size)
     shrinks = all(1 <= ratio <= _LARGEST_SHRINK for ratio in ratios)
     if not shrinks and not all(ratio < 1 for ratio in ratios):
-        return min_max(resize(image, height=size, width=size)), resize_labels(plane, height=size, width=size)
+        grey[:] = min_max(resize(image, height=size, width=size))
+        labels[:] = resize_labels(plane, height=size, width=size)
+        return
     rows, row_weights, near_rows = _taps(height, size)
     columns, column_weights, near_columns = _taps(width, size)
-    grey, labels = np.empty((size, size), np.float32), np.empty((size, size), np.uint16)
     fine = _f32(256 if image.dtype == np.uint8 else 1)
     _resize(
         _plain(image), _plain(plane), rows, row_weights, near_rows, columns, column_weights, near_columns, fine, grey,
         labels,
     )  # fmt: skip
-    return _from_0_to_1(grey), labels
+    low, high = grey.min(), grey.max()
+    _stretch(grey.reshape(-1), low, high - low if high > low else _f32(1))
 
 
 def warped(
     image: Shaped[np.ndarray, "h w"],
     plane: UInt16[np.ndarray, "h w"],
     inverse: Float64[np.ndarray, "2 3"],
-    *,
-    size: int,
-) -> Sample:
-    """Grey values as they are, and the plane, both moved alike to s x s; 0 where the image has nothing.
+    grey: Float32[np.ndarray, "s s"],
+    labels: UInt16[np.ndarray, "s s"],
+) -> None:
+    """Writes the grey values as they are, and the plane, both moved alike to s x s; 0 where the image has nothing.
 
     Args:
         image: Grey values, 8 or 16 bits.
         plane: Packed bone masks on the same grid.
         inverse: From the result's pixel `(x, y, 1)` to the image's, both measured from pixel centres.
-        size: Edge s of the result in pixels.
+        grey: Takes the image.
+        labels: Takes the plane.
     """
     narrow = image.dtype == np.uint8
     height, width = image.shape
     padded = cv2.copyMakeBorder(image, 1, 2, 1, 2, cv2.BORDER_CONSTANT, value=0)
     bones = cv2.copyMakeBorder(plane, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     cells = np.empty((height + 2) * (width + 2), np.uint32 if narrow else np.uint64)
-    grey, labels = np.empty((size, size), np.float32), np.empty((size, size), np.uint16)
     bits = cells.dtype.type(8 if narrow else 16)
     mask = cells.dtype.type(255 if narrow else 65535)
     _warp(padded, bones.reshape(-1), np.asarray(inverse, np.float64), bits, mask, cells, grey, labels)
-    return grey, labels
 
 
-def toned(
-    grey: Float32[np.ndarray, "s s"], curve: Float32[np.ndarray, " k"], *, noise: float, seed: int
-) -> Float32[np.ndarray, "s s"]:
-    """The image through a tone curve, with noise, cut to 0 to 1; changed in place.
+def tone(grey: Float32[np.ndarray, "s s"], curve: Float32[np.ndarray, " k"], *, noise: float, seed: int) -> None:
+    """Sends the image through a tone curve, adds noise, and cuts it to 0 to 1, in place.
 
     Args:
         grey: Any range; its minimum meets the curve's beginning and its maximum the end.
@@ -100,8 +104,8 @@ def toned(
     """
     low, high = grey.min(), grey.max()
     scale = _f32(TONES) / (high - low) if high > low else _f32(0)
-    _tone(grey, np.append(curve, curve[-1]), low, scale, _f32(noise / NOISE_SD), _u32(seed))
-    return grey
+    pieces = np.column_stack([curve, np.diff(curve, append=curve[-1:])])
+    _tone(grey, pieces.view(np.uint64)[:, 0].copy(), low, scale, _f32(noise / NOISE_SD), _u32(seed))
 
 
 def unpack(planes: Shaped[np.ndarray, "b s s"], out: Shaped[np.ndarray, "b bones s s"]) -> None:
@@ -114,14 +118,6 @@ def unpack(planes: Shaped[np.ndarray, "b s s"], out: Shaped[np.ndarray, "b bones
 def _plain(array: np.ndarray) -> np.ndarray:
     """The array as the compiled loops expect it: rows one after the other, no subclass."""
     return np.ascontiguousarray(array).view(np.ndarray)
-
-
-def _from_0_to_1(grey: Float32[np.ndarray, "s s"]) -> Float32[np.ndarray, "s s"]:
-    low, high = grey.min(), grey.max()
-    grey -= low
-    if high > low:
-        grey /= high - low
-    return grey
 
 
 @lru_cache(maxsize=512)
@@ -283,29 +279,30 @@ def _on_curve(grey: Any, low: Any, scale: Any, places: Any, rest: Any) -> None:
 
 
 @part
-def _toned_row(start: Any, stop: Any, rest: Any, noise: Any, out: Any) -> None:
+def _toned_row(pieces: Any, rest: Any, noise: Any, out: Any) -> None:
     for x in range(len(out)):
-        value = start[x] + (stop[x] - start[x]) * rest[x] + noise[x]
-        value = max(_f32(0), value)
-        out[x] = min(_f32(1), value)
+        value = pieces[2 * x] + pieces[2 * x + 1] * rest[x] + noise[x]
+        out[x] = min(_f32(1), max(_f32(0), value))
 
 
 @compiled
-def _tone(grey: Any, curve: Any, low: Any, scale: Any, sd: Any, seed: Any) -> None:
+def _tone(grey: Any, pieces: Any, low: Any, scale: Any, sd: Any, seed: Any) -> None:
+    """Through the pieces of a curve, each start and rise as two 32-bit numbers in one word."""
     size = grey.shape[1]
     places, rest, noise = np.empty(size, np.uint32), np.empty(size, np.float32), np.zeros(size, np.float32)
-    start, stop = np.empty(size, np.float32), np.empty(size, np.float32)
-    following = curve[1:]
+    found = np.empty(size, np.uint64)
     for y in range(len(grey)):
-        row = grey[y]
-        _on_curve(row, low, scale, places, rest)
-        places_row = places
-        for x in range(size):
-            place = min(places_row[x], _u32(len(following) - 1))
-            start[x], stop[x] = curve[place], following[place]
+        _on_curve(grey[y], low, scale, places, rest)
+        _look_up(pieces, places, found)
         if sd > 0:
             _noise(y * size, seed, sd, noise)
-        _toned_row(start, stop, rest, noise, row)
+        _toned_row(found.view(np.float32), rest, noise, grey[y])
+
+
+@compiled
+def _stretch(grey: Any, low: Any, span: Any) -> None:
+    for x in range(len(grey)):
+        grey[x] = (grey[x] - low) / span
 
 
 @compiled

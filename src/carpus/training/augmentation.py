@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, Shaped, UInt16
 
-from carpus.data.warp import TONES, toned, warped
+from carpus.data.warp import TONES, tone, warped
 from carpus.training.recipe import Augmentation
 
 
@@ -71,24 +71,24 @@ def augment(
     image: Shaped[np.ndarray, "h w"],
     plane: UInt16[np.ndarray, "h w"],
     generator: np.random.Generator,
+    grey: Float32[np.ndarray, "s s"],
+    labels: UInt16[np.ndarray, "s s"],
     *,
     settings: Augmentation,
-    size: int,
-) -> tuple[Float32[np.ndarray, "s s"], UInt16[np.ndarray, "s s"]]:
-    """Image and packed plane moved, turned and scaled alike to s x s; the image's grey values changed too.
+) -> None:
+    """Writes image and packed plane moved, turned and scaled alike to s x s; the image's grey values changed too.
 
     Args:
         image: Grey values, 8 or 16 bits.
         plane: Packed bone masks on the same grid.
         generator: All chance comes from it.
+        grey: Takes the image, in 0 to 1.
+        labels: Takes the plane, each pixel with the bones at its centre.
         settings: How far to go.
-        size: Edge s of the result in pixels.
-
-    Returns:
-        Grey values in 0 to 1, and the plane, each pixel with the bones at its centre.
     """
     height, width = plane.shape
+    size = len(grey)
     change = draw_change(settings, generator)
     blurred = cv2.GaussianBlur(image, (0, 0), blur_px(height=height, width=width, size=size))
-    grey, labels = warped(blurred, plane, change.inverse(height=height, width=width, size=size), size=size)
-    return toned(grey, change.curve(), noise=change.noise, seed=change.noise_seed), labels
+    warped(blurred, plane, change.inverse(height=height, width=width, size=size), grey, labels)
+    tone(grey, change.curve(), noise=change.noise, seed=change.noise_seed)

@@ -16,7 +16,7 @@ from carpus.data.layout import Split
 from carpus.data.packed import Packed
 from carpus.data.packing import open_packed
 from carpus.data.reader import Dataset
-from carpus.data.torch_datasets import BoneDataset, EpochSampler, ErosionDataset
+from carpus.data.torch_datasets import BoneDataset, EpochSampler, ErosionDataset, as_batch
 from carpus.errors import InputError
 from carpus.files import new_file
 from carpus.metrics.classification import best_cut
@@ -121,7 +121,7 @@ def _claim(run: Path, recipe: Recipe) -> None:
 def _samples(recipe: Recipe, dataset: Dataset, split: Split, packed: Packed | None) -> BoneDataset | ErosionDataset:
     chance = None
     if split is Split.TRAIN:
-        chance = partial(augment, settings=recipe.augmentation, size=recipe.image_size)
+        chance = partial(augment, settings=recipe.augmentation)
     cases = task_cases(dataset, recipe.task, split)
     kind = BoneDataset if recipe.task == "bones" else ErosionDataset
     samples = kind(
@@ -170,6 +170,7 @@ def _fit(
             samples,
             batch_size=recipe.batch_size,
             sampler=EpochSampler(len(samples), seed=recipe.seed, shuffle=shuffle),
+            collate_fn=as_batch if isinstance(samples, BoneDataset) else None,
             drop_last=shuffle and len(samples) > recipe.batch_size,
         )
         for samples, shuffle in ((train_set, True), (val_set, False))
