@@ -30,8 +30,8 @@ def dataset(tiny: Path) -> Dataset:
     return read_dataset(tiny)
 
 
-def opened(root: Path, **options: bool) -> Packed:
-    packed = open_packed(read_dataset(root), "bones", **options)
+def opened(root: Path, *, skip_damaged: bool = False) -> Packed:
+    packed = open_packed(read_dataset(root), "bones", skip_damaged=skip_damaged)
     assert packed is not None
     return packed
 
@@ -239,7 +239,7 @@ def test_a_full_disk_is_one_sentence_and_files_are_read(
 
     if noticed == "before":
         usage = namedtuple("usage", "total used free")
-        monkeypatch.setattr(packing.shutil, "disk_usage", lambda _: usage(1, 1, 0))
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1, 1, 0))
     else:
         monkeypatch.setattr(packing, "_append", full)
     cases = read_dataset(tiny).cases

@@ -174,9 +174,14 @@ def test_worker_processes_give_the_same_samples(tiny: Path, start: str) -> None:
 
 def test_the_cache_gives_the_samples_that_the_files_give_and_keeps_nothing(tiny: Path) -> None:
     dataset = read_dataset(tiny)
-    for kind, task in ((BoneDataset, "bones"), (ErosionDataset, "erosion")):
-        from_files = kind(dataset.cases, image_size=24, mirror_left=True)
-        from_cache = kind(dataset.cases, image_size=24, mirror_left=True, packed=open_packed(dataset, task))
+    bones, erosion = (
+        [kind(dataset.cases, image_size=24, mirror_left=True, packed=cache) for cache in (packed, None)]
+        for kind, packed in (
+            (BoneDataset, open_packed(dataset, "bones")),
+            (ErosionDataset, open_packed(dataset, "erosion")),
+        )
+    )
+    for from_cache, from_files in (bones, erosion):
         size = len(pickle.dumps(from_cache)), len(pickle.dumps(from_files))
         for index in range(len(from_files)):
             one, other = from_files[0, index], from_cache[0, index]

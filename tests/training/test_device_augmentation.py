@@ -14,7 +14,9 @@ STRONG = Augmentation(scale=0.3, rotate_deg=40, shift=0.2, gamma=0.5, contrast=0
 def test_a_batch_on_a_device_is_what_each_image_is_alone(size: int, dtype: type) -> None:
     chance = np.random.default_rng(3)
     shapes = [(96, 80), (70, 70), (120, 101)]
-    images = [chance.integers(0, np.iinfo(dtype).max, shape, endpoint=True).astype(dtype) for shape in shapes]
+    images: list[np.ndarray] = [
+        chance.integers(0, np.iinfo(dtype).max, shape, endpoint=True).astype(dtype) for shape in shapes
+    ]
     planes = [chance.integers(0, 2**14, shape).astype(np.uint16) for shape in shapes]
     changes = [draw_change(STRONG, np.random.default_rng([7, index])) for index in range(3)]
     grey, labels = augment_batch(

@@ -119,9 +119,12 @@ class Batch(list[tuple[Tensor, Tensor]]):
         self.planes = planes
 
 
-def as_batch(items: Batch) -> tuple[Tensor, Tensor]:
-    """Images and planes of a batch as they are, without a copy, for `DataLoader(collate_fn=as_batch)`."""
-    return items.images, items.planes
+def as_batch(items: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Images and planes of a batch, for `DataLoader(collate_fn=as_batch)`; no copy where they are one already."""
+    if isinstance(items, Batch):
+        return items.images, items.planes
+    images, planes = zip(*items, strict=True)
+    return torch.stack(images), torch.stack(planes)
 
 
 class WholeBoneDataset(Dataset[tuple[Tensor, Tensor, Key]]):
