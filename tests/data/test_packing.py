@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from carpus.data import packing
+from carpus.data.check import check_dataset
 from carpus.data.packed import Packed, Source
 from carpus.data.packing import CACHE_FOLDER, DamagedError, cache_folders, open_packed, sources
 from carpus.data.reader import Case, Dataset, read_dataset
@@ -62,6 +63,20 @@ def test_the_cache_holds_what_the_files_hold_and_is_found_again(dataset: Dataset
                 assert from_cache.dtype == from_file.dtype
                 assert np.array_equal(from_cache, from_file)
     assert sorted(path.suffix for path in (dataset.root / CACHE_FOLDER).iterdir()) == [".bin", ".json"]
+    assert json.loads((dataset.root / CACHE_FOLDER / f"{task}.json").read_text())["synthetic"] is False
+
+
+def test_the_check_of_a_dataset_does_not_mind_the_cache(tiny: Path) -> None:
+    before = check_dataset(tiny)
+    opened(tiny)
+    assert check_dataset(tiny) == before
+
+
+def test_a_cache_that_is_removed_while_it_is_used_does_no_harm(tiny: Path) -> None:
+    packed = opened(tiny)
+    shutil.rmtree(tiny / CACHE_FOLDER)
+    item = sources(read_dataset(tiny).cases, "bones")[0]
+    assert np.array_equal(packed.read(item)[0], item.read()[0])
 
 
 def test_sixteen_bits_and_odd_sizes_are_kept(dataset: Dataset, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ class Index:
     Attributes:
         data: Name of the file with the pixels.
         size: Its bytes.
+        synthetic: Whether the wrists are phantoms.
         entries: By the image's path relative to the dataset.
         files: By path relative to the dataset.
         damaged: What was wrong with items that were left out.
@@ -37,6 +38,7 @@ class Index:
 
     data: str
     size: int
+    synthetic: bool
     entries: dict[str, Entry]
     files: dict[str, FileState]
     damaged: tuple[str, ...]
@@ -69,6 +71,7 @@ def read_index(path: Path) -> Index | None:
         index = Index(
             data=Path(raw["data"]).name,
             size=(path.parent / Path(raw["data"]).name).stat().st_size,
+            synthetic=raw["synthetic"] is True,
             entries={name: Entry(**entry) for name, entry in raw["entries"].items()},
             files={name: _file_state(**file) for name, file in raw["files"].items()},
             damaged=tuple(str(problem) for problem in raw["damaged"]),

@@ -101,7 +101,7 @@ class Packed:
         if name not in self._entries:
             raise InputError(f"{self.path} does not hold {source.image}; open the cache of the whole dataset again")
         entry = self._entries[name]
-        content = self._mapped()
+        content = self.map()
         if name not in self._checked:
             if zlib.crc32(content[entry.image_at : entry.stop].data) != entry.checksum:
                 log.warning("%s is damaged where it holds %s; the file itself is read", self.path, source.image)
@@ -116,7 +116,12 @@ class Packed:
             return image, np.zeros(shape, np.uint16)
         return image, content[entry.plane_at : entry.stop].view(np.uint16).reshape(shape)
 
-    def _mapped(self) -> np.ndarray:
+    def map(self) -> np.ndarray:
+        """The bytes of the file, mapped once: from then on it may be replaced or removed without harm.
+
+        Raises:
+            InputError: It cannot be opened.
+        """
         if self._bytes is None:
             try:
                 with self.path.open("rb") as file:

@@ -70,7 +70,14 @@ def open_packed(
     Raises:
         DamagedError: Files are missing or damaged; the message names all of them.
     """
-    job = _Job(dataset.root, task, tuple(sources(dataset.cases, task)), tuple(_absent(dataset, task)), skip_damaged)
+    job = _Job(
+        dataset.root,
+        task,
+        tuple(sources(dataset.cases, task)),
+        tuple(_absent(dataset, task)),
+        is_phantom=dataset.is_phantom,
+        skip_damaged=skip_damaged,
+    )
     folders = cache_folders(dataset.root)
     for folder in folders:
         found = _found(folder, job)
@@ -110,6 +117,7 @@ class _Job:
     task: Task
     wanted: tuple[Source, ...]
     absent: tuple[str, ...]
+    is_phantom: bool
     skip_damaged: bool
 
 
@@ -133,6 +141,7 @@ def _absent(dataset: Dataset, task: Task) -> list[str]:
 
 
 def _told(packed: Packed, job: _Job) -> Packed:
+    packed.map()
     left_out = [*packed.damaged, *job.absent]
     if left_out:
         log.warning("%d items are missing or damaged and left out: %s", len(left_out), "; ".join(left_out))
@@ -216,7 +225,7 @@ def _build(folder: Path, job: _Job, progress: Progress | None) -> Packed:
             raise DamagedError(_all_named([*damaged, *job.absent], len(job.wanted)))
         if not entries:
             raise DamagedError(f"{job.root} holds nothing that can be used for {job.task}; see `carpus data check`")
-    write_index(folder / f"{job.task}.json", Index(data.name, size, entries, files, tuple(damaged)))
+    write_index(folder / f"{job.task}.json", Index(data.name, size, job.is_phantom, entries, files, tuple(damaged)))
     _sweep(folder, job.task, data)
     return Packed(job.root, data, entries, tuple(damaged))
 
