@@ -33,6 +33,19 @@ def test_a_clean_dataset_has_no_problems(carpus, phantoms: Path) -> None:
     assert (done.status, json.loads(done.out)) == (0, [])
 
 
+def test_training_names_all_bad_files_at_once_and_how_to_go_on(carpus, damaged: Path, tmp_path: Path) -> None:
+    images = sorted((damaged / "BoneSegmentation/images").glob("*.bmp"))[:2]
+    for image in images:
+        image.write_bytes(image.read_bytes()[:5000])
+    done = carpus("train", "--recipe", "quick", "--data", damaged, "--out", tmp_path / "run")
+    assert done.status == 2
+    assert _one_sentence(done.err)
+    assert "2 files for " in done.err
+    assert all(str(image) in done.err for image in images)
+    assert "--skip-damaged" in done.err
+    assert not (tmp_path / "run").exists()
+
+
 def test_all_problems_are_listed_at_once(carpus, damaged: Path) -> None:
     image = next((damaged / "BoneSegmentation/images").glob("*.bmp"))
     image.write_bytes(image.read_bytes()[:5000])

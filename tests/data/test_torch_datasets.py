@@ -1,17 +1,32 @@
+import multiprocessing
+import pickle
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from carpus.anatomy import Joint, Side
 from carpus.data.dataset import Case
+from carpus.data.packing import open_packed
 from carpus.data.reader import read_dataset, read_masks, read_radiograph, read_roi
-from carpus.data.torch_datasets import BoneDataset, EpochSampler, ErosionDataset
+from carpus.data.torch_datasets import (
+    BoneDataset,
+    EpochSampler,
+    ErosionDataset,
+    WholeBoneDataset,
+    as_batch,
+    as_lists,
+    unpack_masks,
+)
 from carpus.errors import InputError
 from carpus.imaging.geometry import mirror
 from carpus.imaging.intensity import min_max
+from carpus.training.augmentation import augment
+from carpus.training.recipe import Augmentation
 
 
 @pytest.fixture
@@ -19,17 +34,24 @@ def cases(tiny: Path) -> tuple[Case, ...]:
     return read_dataset(tiny).cases
 
 
-def noise(_image: np.ndarray, _plane: np.ndarray, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def noise(
+    _image: np.ndarray, _plane: np.ndarray, chance: np.random.Generator, grey: np.ndarray, labels: np.ndarray
+) -> None:
     """An augmentation that is nothing but chance."""
-    return chance.random((32, 32), np.float32), chance.integers(0, 2**14, (32, 32)).astype(np.uint16)
+    grey[:] = chance.random(grey.shape, np.float32)
+    labels[:] = chance.integers(0, 2**14, labels.shape)
 
 
-def test_a_bone_item_has_the_image_from_0_to_1_and_fourteen_binary_masks(cases: tuple[Case, ...]) -> None:
+def test_a_bone_item_has_the_image_from_0_to_1_and_fourteen_masks_packed_until_asked_for(
+    cases: tuple[Case, ...],
+) -> None:
     dataset = BoneDataset(cases, image_size=48, mirror_left=True)
     assert len(dataset) == 12
     for index in range(len(dataset)):
-        image, masks = dataset[0, index]
+        image, plane = dataset[0, index]
         assert (image.shape, image.dtype) == ((1, 48, 48), torch.float32)
+        assert (plane.shape, plane.dtype) == ((48, 48), torch.int16)
+        masks = unpack_masks(plane[None])[0]
         assert (masks.shape, masks.dtype) == ((14, 48, 48), torch.float32)
         assert (float(image.min()), float(image.max())) == (0, 1)
         assert masks.unique().tolist() == [0, 1]
@@ -39,7 +61,8 @@ def test_a_bone_item_has_the_image_from_0_to_1_and_fourteen_binary_masks(cases: 
 def test_only_left_hands_are_mirrored_image_and_masks_alike(cases: tuple[Case, ...], mirror_left: bool) -> None:
     dataset = BoneDataset(cases, image_size=64, mirror_left=mirror_left)
     for index, case in enumerate(cases):
-        image, masks = dataset[0, index]
+        image, packed_masks = dataset[0, index]
+        masks = unpack_masks(packed_masks[None], dtype=torch.bool)[0]
         pixels, plane = read_radiograph(case).pixels, read_masks(case)
         if mirror_left and case.id.side is Side.LEFT:
             pixels, plane = mirror(pixels), plane.mirrored()
@@ -128,3 +151,53 @@ def test_an_epoch_holds_every_item_once_in_an_order_of_its_own() -> None:
 
 def test_without_shuffling_items_come_in_their_order() -> None:
     assert list(EpochSampler(3, seed=1, shuffle=False)) == [(0, 0), (0, 1), (0, 2)]
+
+
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_worker_processes_give_the_same_samples(tiny: Path, start: str) -> None:
+    if start not in multiprocessing.get_all_start_methods():
+        pytest.skip("there is no fork here")
+    dataset = read_dataset(tiny)
+    packed = open_packed(dataset, "bones")
+    change = partial(augment, settings=Augmentation())
+    samples = BoneDataset(dataset.cases, image_size=32, mirror_left=True, seed=3, augment=change, packed=packed)
+    sampler = EpochSampler(len(samples), seed=3, shuffle=True)
+    sampler.set_epoch(2)
+    alone = list(DataLoader(samples, batch_size=5, sampler=sampler))
+    workers = DataLoader(
+        samples, batch_size=5, sampler=sampler, collate_fn=as_batch, num_workers=2, multiprocessing_context=start
+    )
+    for mine, theirs in zip(alone, workers, strict=True):
+        assert torch.equal(mine[0], theirs[0])
+        assert torch.equal(mine[1], theirs[1])
+
+
+def test_the_cache_gives_the_samples_that_the_files_give_and_keeps_nothing(tiny: Path) -> None:
+    dataset = read_dataset(tiny)
+    bones, erosion = (
+        [kind(dataset.cases, image_size=24, mirror_left=True, packed=cache) for cache in (packed, None)]
+        for kind, packed in (
+            (BoneDataset, open_packed(dataset, "bones")),
+            (ErosionDataset, open_packed(dataset, "erosion")),
+        )
+    )
+    for from_cache, from_files in (bones, erosion):
+        size = len(pickle.dumps(from_cache)), len(pickle.dumps(from_files))
+        for index in range(len(from_files)):
+            one, other = from_files[0, index], from_cache[0, index]
+            assert torch.equal(one[0], other[0])
+            assert torch.equal(torch.as_tensor(one[1]), torch.as_tensor(other[1]))
+        assert (len(pickle.dumps(from_cache)), len(pickle.dumps(from_files))) == size
+
+
+def test_whole_wrists_come_as_lists_with_their_keys(tiny: Path) -> None:
+    dataset = read_dataset(tiny)
+    samples = WholeBoneDataset(dataset.cases, mirror_left=True, packed=open_packed(dataset, "bones"))
+    sampler = EpochSampler(len(samples), seed=3, shuffle=True)
+    images, planes, keys = next(iter(DataLoader(samples, batch_size=3, sampler=sampler, collate_fn=as_lists)))
+    assert keys == list(sampler)[:3]
+    plain = BoneDataset(dataset.cases, image_size=64, mirror_left=True)
+    for image, plane, key in zip(images, planes, keys, strict=True):
+        assert np.array_equal(min_max(image.numpy()), plain[key][0][0].numpy())
+        assert torch.equal(plane, plain[key][1])

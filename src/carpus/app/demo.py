@@ -20,6 +20,7 @@ from carpus.app.readings import reading_panel, write_reading
 from carpus.app.tables import print_statistics, print_tables
 from carpus.data.check import check_dataset
 from carpus.data.dataset import Dataset
+from carpus.data.packing import open_packed
 from carpus.data.phantom_dataset import write_phantom_dataset
 from carpus.data.reader import read_dataset
 from carpus.data.results import RESULTS_FILE
@@ -70,7 +71,10 @@ def run_demo(out: Path, *, quick: bool = False, seed: int = 3407) -> Path:
     runs = {"bones": ("Unet", out / "bones"), "erosion": ("ResNet", out / "erosion")}
     for task, (net, run) in runs.items():
         with _stage(console, f"3/6 Training {net} for {task}"):
-            train(dataclasses.replace(named_recipe(net, flavour), seed=seed), dataset, run)
+            recipe = dataclasses.replace(named_recipe(net, flavour), seed=seed)
+            with progress("Packing") as step:
+                packed = open_packed(dataset, recipe.task, progress=step)
+            train(recipe, dataset, run, packed=packed)
     with _stage(console, "4/6 Evaluation on the test split, with baselines that look at no image"):
         for _, run in runs.values():
             if not (run / RESULTS_FILE).exists():

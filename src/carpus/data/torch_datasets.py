@@ -1,29 +1,38 @@
 """RAM-W600 as PyTorch datasets: the bones of a wrist, or one joint's region with its erosion.
 
+Pixels come from the packed cache (`packing.open_packed`), or without one from the files at every access. The fourteen
+masks stay one packed plane until the batch is where it is needed; `unpack_masks` spreads them out there.
+
 An item's key is `(epoch, index)`, and all chance in it is drawn from `(seed, epoch, index)`: the same run
 gives the same samples in any order, with any number of workers, and after any interruption.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 
+import cv2
 import numpy as np
 import torch
-from jaxtyping import Float32, UInt8, UInt16
+from jaxtyping import Float32, Int16, Shaped, UInt16
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from carpus.anatomy import Joint, Side, is_eroded
+from carpus.anatomy import Bone, Joint, Side, is_eroded
+from carpus.data import warp
 from carpus.data.dataset import Case
-from carpus.data.reader import read_masks, read_radiograph, read_roi
+from carpus.data.packed import Packed, Pair, Source
 from carpus.errors import InputError
-from carpus.imaging.geometry import mirror, resize, resize_labels
-from carpus.imaging.intensity import min_max
-from carpus.imaging.masks import BoneMasks
 
 Augment = Callable[
-    [UInt8[np.ndarray, "h w"], UInt16[np.ndarray, "h w"], np.random.Generator],
-    tuple[Float32[np.ndarray, "s s"], UInt16[np.ndarray, "s s"]],
+    [
+        Shaped[np.ndarray, "h w"],
+        UInt16[np.ndarray, "h w"],
+        np.random.Generator,
+        Float32[np.ndarray, "s s"],
+        UInt16[np.ndarray, "s s"],
+    ],
+    None,
 ]
+"""Writes a changed image, in 0 to 1, and the plane changed alike into the last two arguments."""
 Key = tuple[int, int]
 
 
@@ -51,16 +60,15 @@ class EpochSampler(Sampler[Key]):
 
 
 class BoneDataset(Dataset[tuple[Tensor, Tensor]]):
-    """Items `(image, masks)`: float32 `(1, s, s)` in 0 to 1, and float32 `(14, s, s)` of 0 and 1.
-
-    Files are read on first use and kept packed in memory, about 1 MB a wrist.
+    """Items `(image, plane)`: float32 `(1, s, s)` in 0 to 1, and the packed masks, int16 `(s, s)`, bit i = bone i.
 
     Args:
-        cases: With masks.
+        cases: With masks. Those that the cache leaves out as damaged are left out.
         image_size: Edge s in pixels.
         mirror_left: Whether left hands are flipped to right.
         seed: Of the augmentation.
         augment: Changes image and packed plane together and brings them to s x s; None only resizes.
+        packed: The cache; None reads files.
     """
 
     def __init__(
@@ -71,48 +79,94 @@ class BoneDataset(Dataset[tuple[Tensor, Tensor]]):
         mirror_left: bool,
         seed: int = 0,
         augment: Augment | None = None,
+        packed: Packed | None = None,
     ) -> None:
-        self.cases = list(cases)
+        items = [(case, _bones(case)) for case in cases]
+        self.items = [(case, source) for case, source in items if packed is None or source in packed]
         self.image_size = image_size
         self.mirror_left = mirror_left
         self.seed = seed
         self.augment = augment
-        self._kept: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self.packed = packed
 
     def __len__(self) -> int:
-        return len(self.cases)
+        return len(self.items)
 
     def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
-        epoch, index = key
-        image, plane = self._load(index)
-        grey, labels = _sample(image, plane, self.image_size, self.augment, [self.seed, epoch, index])
-        masks = BoneMasks(labels).stack().astype(np.float32)
-        return torch.from_numpy(grey)[None], torch.from_numpy(masks)
+        return self.__getitems__([key])[0]
 
-    def _load(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        if index not in self._kept:
-            case = self.cases[index]
-            image, plane = read_radiograph(case).pixels, read_masks(case).plane
-            if image.shape != plane.shape:
-                raise InputError(
-                    f"{case.image} is {image.shape[0]} x {image.shape[1]} pixels and its masks are "
-                    f"{plane.shape[0]} x {plane.shape[1]}; run `carpus data check`"
-                )
-            if self.mirror_left and case.id.side is Side.LEFT:
-                image, plane = mirror(image), mirror(plane)
-            self._kept[index] = image, plane
-        return self._kept[index]
+    def __getitems__(self, keys: Sequence[Key]) -> "Batch":
+        """The items of a batch, written into the batch's own memory; a `DataLoader` calls this."""
+        size = self.image_size
+        images, planes = (
+            torch.empty((len(keys), 1, size, size)),
+            torch.empty((len(keys), size, size), dtype=torch.int16),
+        )
+        grey, labels = images.numpy()[:, 0], planes.numpy().view(np.uint16)
+        for place, (epoch, index) in enumerate(keys):
+            case, source = self.items[index]
+            pair = _read(source, self.packed, flip=self.mirror_left and case.id.side is Side.LEFT)
+            _sample(pair, self.augment, [self.seed, epoch, index], grey[place], labels[place])
+        return Batch(images, planes)
+
+
+class Batch(list[tuple[Tensor, Tensor]]):
+    """The items of a batch, and the batch itself, of which they are parts."""
+
+    def __init__(self, images: Tensor, planes: Tensor) -> None:
+        super().__init__(zip(images, planes, strict=True))
+        self.images = images
+        self.planes = planes
+
+
+def as_batch(items: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Images and planes of a batch, for `DataLoader(collate_fn=as_batch)`; no copy where they are one already."""
+    if isinstance(items, Batch):
+        return items.images, items.planes
+    images, planes = zip(*items, strict=True)
+    return torch.stack(images), torch.stack(planes)
+
+
+class WholeBoneDataset(Dataset[tuple[Tensor, Tensor, Key]]):
+    """Items `(image, plane, key)` at their own size, to be augmented on the device; collate them by `as_lists`.
+
+    Args:
+        cases: With masks. Those that the cache leaves out as damaged are left out.
+        mirror_left: Whether left hands are flipped to right.
+        packed: The cache; None reads files.
+    """
+
+    def __init__(self, cases: Sequence[Case], *, mirror_left: bool, packed: Packed | None = None) -> None:
+        items = [(case, _bones(case)) for case in cases]
+        self.items = [(case, source) for case, source in items if packed is None or source in packed]
+        self.mirror_left = mirror_left
+        self.packed = packed
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, key: Key) -> tuple[Tensor, Tensor, Key]:
+        case, source = self.items[key[1]]
+        image, plane = _read(source, self.packed, flip=self.mirror_left and case.id.side is Side.LEFT)
+        return torch.from_numpy(image.copy()), torch.from_numpy(plane.astype(np.int16)), key
+
+
+def as_lists(items: Sequence[tuple[Tensor, Tensor, Key]]) -> tuple[list[Tensor], list[Tensor], list[Key]]:
+    """A batch of images, planes and keys that differ in size, for `DataLoader(collate_fn=as_lists)`."""
+    images, planes, keys = zip(*items, strict=True)
+    return list(images), list(planes), list(keys)
 
 
 class ErosionDataset(Dataset[tuple[Tensor, int]]):
     """Items `(region, eroded)`: float32 `(1, s, s)` in 0 to 1, and 1 for an SvdH score above 0, else 0.
 
     Args:
-        cases: With regions and scores; each contributes its six joints.
+        cases: With regions and scores; each contributes its six joints, without those the cache leaves out as damaged.
         image_size: Edge s in pixels.
         mirror_left: Whether left hands are flipped to right.
         seed: Of the augmentation.
         augment: Changes the region and brings it to s x s; None only resizes.
+        packed: The cache; None reads files.
     """
 
     def __init__(
@@ -123,15 +177,19 @@ class ErosionDataset(Dataset[tuple[Tensor, int]]):
         mirror_left: bool,
         seed: int = 0,
         augment: Augment | None = None,
+        packed: Packed | None = None,
     ) -> None:
         self.joints: list[tuple[Case, Joint, int]] = [
-            (case, joint, score) for case in cases for joint, score in (case.scores or {}).items()
+            (case, joint, score)
+            for case in cases
+            for joint, score in (case.scores or {}).items()
+            if packed is None or (joint in case.rois and Source(case.rois[joint]) in packed)
         ]
         self.image_size = image_size
         self.mirror_left = mirror_left
         self.seed = seed
         self.augment = augment
-        self._kept: dict[int, np.ndarray] = {}
+        self.packed = packed
 
     @property
     def eroded(self) -> np.ndarray:
@@ -144,18 +202,58 @@ class ErosionDataset(Dataset[tuple[Tensor, int]]):
     def __getitem__(self, key: Key) -> tuple[Tensor, int]:
         epoch, index = key
         case, joint, score = self.joints[index]
-        if index not in self._kept:
-            region = read_roi(case, joint)
-            self._kept[index] = mirror(region) if self.mirror_left and case.id.side is Side.LEFT else region
-        region = self._kept[index]
-        nothing = np.zeros(region.shape, np.uint16)
-        grey, _ = _sample(region, nothing, self.image_size, self.augment, [self.seed, epoch, index])
+        if joint not in case.rois:
+            raise InputError(f"case {case.id} has no region of {joint.value}; see `carpus data check`")
+        flip = self.mirror_left and case.id.side is Side.LEFT
+        pair = _read(Source(case.rois[joint]), self.packed, flip=flip)
+        grey = np.empty((self.image_size, self.image_size), np.float32)
+        nothing = np.empty((self.image_size, self.image_size), np.uint16)
+        _sample(pair, self.augment, [self.seed, epoch, index], grey, nothing)
         return torch.from_numpy(grey)[None], int(is_eroded(score))
 
 
+def unpack_masks(
+    planes: Int16[Tensor, "b s s"], *, dtype: torch.dtype = torch.float32, out: Tensor | None = None
+) -> Shaped[Tensor, "b 14 s s"]:
+    """The fourteen masks of a batch of packed planes as 0 and 1, on the planes' device.
+
+    Args:
+        planes: Bit i = bone i.
+        dtype: Of the result: float32 for a loss, or bool.
+        out: Memory of an earlier result to use again: `(b, 14, s, s)`, contiguous; it decides the type.
+
+    Example:
+        >>> unpack_masks(torch.tensor([[[0, 80]]], dtype=torch.int16)).sum((2, 3))[0].tolist()[4:7]
+        [1.0, 0.0, 1.0]
+    """
+    if out is None:
+        out = torch.empty((len(planes), len(Bone), *planes.shape[1:]), dtype=dtype, device=planes.device)
+    if planes.device.type == "cpu":
+        warp.unpack(planes.contiguous().numpy(), out.numpy())
+        return out
+    bits = (1 << torch.arange(len(Bone), device=planes.device)).to(torch.int16)
+    return out.copy_((planes[:, None] & bits[:, None, None]) != 0)
+
+
+def _bones(case: Case) -> Source:
+    if case.masks is None:
+        raise InputError(f"case {case.id} has no masks; choose cases with masks")
+    return Source(case.image, case.masks)
+
+
+def _read(source: Source, packed: Packed | None, *, flip: bool) -> Pair:
+    image, plane = source.read() if packed is None else packed.read(source)
+    return (cv2.flip(image, 1), cv2.flip(plane, 1)) if flip else (image, plane)
+
+
 def _sample(
-    image: np.ndarray, plane: np.ndarray, size: int, augment: Augment | None, chance: list[int]
-) -> tuple[np.ndarray, np.ndarray]:
+    pair: Pair,
+    augment: Augment | None,
+    chance: list[int],
+    grey: Float32[np.ndarray, "s s"],
+    labels: UInt16[np.ndarray, "s s"],
+) -> None:
     if augment is not None:
-        return augment(image, plane, np.random.default_rng(chance))
-    return min_max(resize(image, height=size, width=size)), resize_labels(plane, height=size, width=size)
+        augment(*pair, np.random.default_rng(chance), grey, labels)
+    else:
+        warp.resized(*pair, grey, labels)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from carpus.anatomy import Bone
+from carpus.data.torch_datasets import unpack_masks
 from carpus.metrics.classification import auroc
 from carpus.training.recipe import Recipe
 
@@ -41,7 +42,10 @@ class TrainingModule(pl.LightningModule):
 
 
 class BoneModule(TrainingModule):
-    """Bones: sigmoid cross-entropy plus soft Dice, validated by the mean Dice of the bones."""
+    """Bones: sigmoid cross-entropy plus soft Dice, validated by the mean Dice of the bones.
+
+    A batch is images and packed planes, which are unpacked where the batch is.
+    """
 
     metric: ClassVar[str] = "val_dsc"
 
@@ -52,13 +56,13 @@ class BoneModule(TrainingModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         """The loss of a batch."""
-        loss = self._loss(self.network(batch[0]), batch[1])
+        loss = self._loss(self.network(batch[0]), unpack_masks(batch[1]))
         self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=len(batch[0]))
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
         """Logs loss and mean Dice of a batch."""
-        images, masks = batch
+        images, masks = batch[0], unpack_masks(batch[1])
         logits = self.network(images)
         predicted = logits > 0
         together = (predicted * masks).sum((2, 3))
