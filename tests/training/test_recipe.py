@@ -9,6 +9,7 @@ from carpus.training.recipe import Recipe, named_recipe, read_recipe, to_yaml, w
 SHIPPED = [
     (path.parent.name, path.stem)
     for path in sorted(Path(str(resources.files("carpus.training"))).glob("recipes/*/*.yaml"))
+    if path.stem not in ("bones", "erosion")
 ]
 
 
@@ -36,9 +37,12 @@ def test_fields_are_changed_by_name() -> None:
         ("epoch=3", "no field 'epoch'; did you mean 'epochs'"),
         ("augmentation.nois=1", "no field 'nois'; did you mean 'noise'"),
         ("epochs.x=3", "did you mean 'epochs'"),
+        ("augmentatoin.noise=3", "did you mean 'augmentation'"),
+        ("schedule=cosin", "schedule is 'cosin'; did you mean 'cosine'"),
+        ("lr=.inf", "lr is inf; input should be a finite number"),
         ("epochs=-1", "epochs is -1; input should be greater than 0"),
         ("epochs=many", "epochs is 'many'; input should be a valid integer"),
-        ("task=teeth", "task is 'teeth'; input should be 'bones' or 'erosion'"),
+        ("task=teeth", "task is 'teeth'; expected one of bones, erosion"),
         ("net_options={", "is not YAML"),
     ],
 )

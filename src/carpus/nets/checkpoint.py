@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from carpus.errors import InputError
+from carpus.errors import InputError, nearest
 from carpus.files import new_file
 from carpus.nets import CLASSIFIERS, SEGMENTERS
 
@@ -61,7 +61,7 @@ def build_network(info: CheckpointInfo) -> nn.Module:
     """
     known = SEGMENTERS if info.task == "bones" else CLASSIFIERS
     if info.net not in known:
-        raise InputError(f"network {info.net!r} is unknown; expected one of {', '.join(known)}")
+        raise InputError(f"network {info.net!r} is unknown; {nearest(info.net, list(known))}")
     try:
         return known[info.net](in_channels=1, classes=info.classes, **info.net_options)
     except (TypeError, ValueError, AssertionError) as error:  # what constructors raise at odd options

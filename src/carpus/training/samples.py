@@ -1,0 +1,135 @@
+"""The samples of a training in batches, whichever processes share them."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import lightning.pytorch as pl
+from torch.utils.data import DataLoader, Sampler
+
+from carpus.data.layout import Split
+from carpus.data.reader import Dataset
+from carpus.data.torch_datasets import Augment, BoneDataset, EpochSampler, ErosionDataset, Key
+from carpus.errors import InputError
+from carpus.training.augmentation import augment
+from carpus.training.augmentation_paper import augment_as_paper
+from carpus.training.cases import task_cases
+from carpus.training.recipe import Recipe
+
+Samples = BoneDataset | ErosionDataset
+
+
+class Batches(Sampler[list[Key]]):
+    """The keys of each batch that fall to one of several processes.
+
+    All processes draw the same order, and each takes its own part of every batch, so that together they see the
+    batches that one process alone would see.
+
+    Args:
+        sampler: Gives the keys of an epoch in order.
+        batch_size: Of all processes together.
+        rank: Number of this process, from 0.
+        processes: How many share the batches.
+        drop_last: Whether an incomplete last batch is left out.
+    """
+
+    def __init__(
+        self, sampler: EpochSampler, batch_size: int, *, rank: int = 0, processes: int = 1, drop_last: bool = False
+    ) -> None:
+        self.sampler = sampler
+        self.batch_size = batch_size
+        self.rank = rank
+        self.processes = processes
+        self.drop_last = drop_last
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        keys = list(self.sampler)
+        return (keys[part.start : part.stop] for part in self._parts())
+
+    def __len__(self) -> int:
+        return len(self._parts())
+
+    def _parts(self) -> list[range]:
+        length = len(self.sampler)
+        parts = []
+        for start in range(0, length, self.batch_size):
+            count = min(self.batch_size, length - start)
+            if count < self.batch_size and self.drop_last:
+                break
+            own = range(start + count * self.rank // self.processes, start + count * (self.rank + 1) // self.processes)
+            if own:
+                parts.append(own)
+        return parts
+
+
+class TrainingData(pl.LightningDataModule):
+    """Training and validation samples for a recipe.
+
+    Args:
+        recipe: How they are prepared.
+        dataset: Where they come from.
+        workers: Processes that prepare samples beside the training; 0 prepares them in between.
+
+    Raises:
+        InputError: A split has no cases for the task.
+    """
+
+    def __init__(self, recipe: Recipe, dataset: Dataset, *, workers: int = 0) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.workers = workers
+        self.train = samples_of(recipe, dataset, Split.TRAIN)
+        self.val = samples_of(recipe, dataset, Split.VAL)
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Batches in an order drawn for every epoch."""
+        return self._loader(self.train, shuffle=True)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """Every case once."""
+        return self._loader(self.val, shuffle=False)
+
+    def _loader(self, samples: Samples, *, shuffle: bool) -> DataLoader[Any]:
+        trainer = self.trainer
+        rank, processes = (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
+        batch_size = self.recipe.batch_size
+        if batch_size % processes or len(samples) < processes:
+            raise InputError(
+                f"{processes} processes cannot share batches of {batch_size} images and {len(samples)} samples evenly; "
+                "choose a batch_size that their number divides, or fewer processes"
+            )
+        batches = Batches(
+            EpochSampler(len(samples), seed=self.recipe.seed, shuffle=shuffle),
+            batch_size,
+            rank=rank,
+            processes=processes,
+            drop_last=shuffle and len(samples) > batch_size,
+        )
+        return DataLoader(
+            samples,
+            batch_sampler=batches,
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
+            pin_memory=self.workers > 0,
+        )
+
+
+def samples_of(recipe: Recipe, dataset: Dataset, split: Split) -> Samples:
+    """The samples of a split, changed by chance in training only.
+
+    Raises:
+        InputError: The split has no cases for the task.
+    """
+    chance: Augment | None = None
+    if split is Split.TRAIN and recipe.augmenter == "paper":
+        chance = partial(augment_as_paper, zoom=recipe.task == "bones", size=recipe.image_size)
+    elif split is Split.TRAIN:
+        chance = partial(augment, settings=recipe.augmentation, size=recipe.image_size)
+    kind = BoneDataset if recipe.task == "bones" else ErosionDataset
+    return kind(
+        task_cases(dataset, recipe.task, split),
+        image_size=recipe.image_size,
+        mirror_left=recipe.mirror_left,
+        seed=recipe.seed,
+        augment=chance,
+    )
