@@ -66,7 +66,7 @@ def _warp(
     size = len(grey)
     middle = (size - 1) / 2
     matrix = cv2.getRotationMatrix2D((middle, middle), turn_deg, scale)
-    matrix[:, 2] += shift
+    matrix[:, 2] += np.array(shift)
     border = cv2.BORDER_REFLECT_101
     return (
         cv2.warpAffine(grey, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=border),

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -112,7 +113,9 @@ def _precision(recipe: Recipe, engine: Engine) -> Any:
 
 
 def _loggers(run: Path, engine: Engine) -> list[Logger]:
-    loggers: list[Logger] = [TensorBoardLogger(run, name="", version=TENSORBOARD_FOLDER)]
+    loggers: list[Logger] = []
+    if find_spec("tensorboard"):
+        loggers.append(TensorBoardLogger(run, name="", version=TENSORBOARD_FOLDER))
     if engine.mlflow:
         loggers.append(_mlflow(run))
     return loggers

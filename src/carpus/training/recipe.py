@@ -167,7 +167,7 @@ def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
         target = values
         for key in path:
             if not isinstance(target.get(key), dict):
-                raise InputError(f"recipe has no field {name!r}; {_nearest(name, list(values))}")
+                raise InputError(f"recipe has no field {name!r}; {nearest(key, list(target))}")
             target = target[key]
         target[last] = _yaml(text, f"setting {setting!r}")
     return _recipe(values, "recipe")

@@ -78,6 +78,7 @@ class TrainingData(pl.LightningDataModule):
         super().__init__()
         self.recipe = recipe
         self.workers = workers
+        self.epochs_done = 0
         self.train = samples_of(recipe, dataset, Split.TRAIN)
         self.val = samples_of(recipe, dataset, Split.VAL)
 
@@ -89,6 +90,14 @@ class TrainingData(pl.LightningDataModule):
         """Every case once."""
         return self._loader(self.val, shuffle=False)
 
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint at the end of an epoch keeps."""
+        return {"epochs_done": 0 if self.trainer is None else self.trainer.current_epoch + 1}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes up what a checkpoint kept."""
+        self.epochs_done = int(state_dict["epochs_done"])
+
     def _loader(self, samples: Samples, *, shuffle: bool) -> DataLoader[Any]:
         trainer = self.trainer
         rank, processes = (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
@@ -98,8 +107,11 @@ class TrainingData(pl.LightningDataModule):
                 f"{processes} processes cannot share batches of {batch_size} images and {len(samples)} samples evenly; "
                 "choose a batch_size that their number divides, or fewer processes"
             )
+        sampler = EpochSampler(len(samples), seed=self.recipe.seed, shuffle=shuffle)
+        # Lightning sets the epoch itself, but asks for the first batches of a resumed training before it does.
+        sampler.set_epoch(self.epochs_done)
         batches = Batches(
-            EpochSampler(len(samples), seed=self.recipe.seed, shuffle=shuffle),
+            sampler,
             batch_size,
             rank=rank,
             processes=processes,
