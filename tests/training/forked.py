@@ -34,6 +34,7 @@ epochs: 5
 batch_size: 8
 ema: 0.9
 schedule: cosine
+watch: loss
 """
 EROSION = """
 base: quick/ResNet

@@ -30,7 +30,7 @@ from carpus.training.ema import Ema
 from carpus.training.engine import Engine, make_trainer, quiet
 from carpus.training.guards import FiniteLoss, Progress, Tell
 from carpus.training.history import History
-from carpus.training.keeper import BEST_FILE, LAST_FILE, Keeper, WholeFiles, remove_drafts
+from carpus.training.keeper import BEST_FILE, LAST_FILE, Keeper, WholeFiles
 from carpus.training.modules import BoneModule, ErosionModule, TrainingModule
 from carpus.training.predict import predict_erosion
 from carpus.training.provenance import fingerprint, machine, software
@@ -75,7 +75,7 @@ def train(
         return model_path
 
     record = _record(run, recipe, dataset)
-    remove_drafts(run / CHECKPOINTS_FOLDER)
+    _remove_drafts(run)
     torch.manual_seed(recipe.seed)
     info = _info(recipe, dataset, record)
     module = _module(recipe, info, data := TrainingData(recipe, dataset, workers=engine.sample_workers), dataset)
@@ -126,6 +126,13 @@ def _claim(run: Path, recipe: Recipe) -> None:
         return
     with new_file(path) as draft:
         draft.write_text(to_yaml(recipe), "utf-8")
+
+
+def _remove_drafts(run: Path) -> None:
+    """Removes what was being written when a training was killed."""
+    for name in (RECIPE_FILE, RECORD_FILE, HISTORY_FILE, MODEL_FILE):
+        for draft in [*run.glob(f".{name}.*"), *run.glob(f"{CHECKPOINTS_FOLDER}/.*")]:
+            draft.unlink(missing_ok=True)
 
 
 def _is_recipe(path: Path) -> bool:

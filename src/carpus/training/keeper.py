@@ -108,10 +108,3 @@ class WholeFiles(TorchCheckpointIO):
         except Exception as error:  # what torch.load raises at damaged files is not documented
             raise InputError(f"{path} is damaged; delete {Path(path).parent} to train from the beginning") from error
         return found
-
-
-def remove_drafts(folder: Path) -> None:
-    """Removes what was being written when a training was killed."""
-    for name in (LAST_FILE, BEST_FILE):
-        for draft in folder.glob(f".{name}.*"):
-            draft.unlink(missing_ok=True)
