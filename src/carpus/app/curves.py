@@ -11,13 +11,15 @@ CURVES_FILES = ("curves.png", "curves.pdf")
 
 
 def write_curves(run: Path, *, name: str, is_phantom: bool) -> Path:
-    """Draws `run/history.csv` as `run/curves.png` and `.pdf`, and returns the first.
+    """Draws `run/history.csv` as `run/curves.png` and `.pdf` if that was not done yet, and returns the first.
 
     Args:
         run: Folder of a training.
         name: Of the training, for the title.
         is_phantom: Whether it learnt from synthetic wrists.
     """
+    if all((run / file).is_file() for file in CURVES_FILES):
+        return run / CURVES_FILES[0]
     history = pd.read_csv(run / "history.csv")
     columns = {str(column): history[column].tolist() for column in history.columns}
     figure = training_curves({name: columns}, is_phantom=is_phantom)

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from carpus.errors import InputError, nearest
@@ -82,7 +82,7 @@ def save_checkpoint(path: Path, network: nn.Module, info: CheckpointInfo, *, hal
         state = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
     header = {_KEY: json.dumps({"format": _FORMAT, **asdict(info)}, sort_keys=True)}
     with new_file(path) as draft:
-        save_file(state, draft, metadata=header)
+        draft.write_bytes(save(state, metadata=header))
 
 
 def load_checkpoint(path: Path) -> tuple[nn.Module, CheckpointInfo]:

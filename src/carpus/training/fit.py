@@ -246,6 +246,10 @@ def _in_a_sentence(run: Path) -> Iterator[None]:
     go_on = f"what was learnt up to the last whole epoch is kept in {run}, and the same command goes on"
     try:
         yield
+    except SystemExit as stop:  # what Lightning makes of Ctrl-C
+        if isinstance(stop.__context__, KeyboardInterrupt):
+            raise InputError(f"stopped; {go_on}") from None
+        raise
     except torch.OutOfMemoryError:
         raise InputError("the GPU's memory is too small for this batch; choose a smaller batch_size") from None
     except (InputError, OSError) as error:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import lightning.pytorch as pl
+import torch
 from torch.utils.data import DataLoader, Sampler
 
 from carpus.data.layout import Split
@@ -122,7 +123,7 @@ class TrainingData(pl.LightningDataModule):
             batch_sampler=batches,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
-            pin_memory=self.workers > 0,
+            pin_memory=self.workers > 0 and torch.cuda.is_available(),
         )
 
 

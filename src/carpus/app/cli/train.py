@@ -66,5 +66,6 @@ def train(
         model = fit(chosen, dataset, out or Path("runs") / f"{chosen.net}-{chosen.name}", engine=engine, tell=tell)
     if model.exists():
         name = f"{chosen.net} ({chosen.name})"
-        typer.echo(f"Curves: {write_curves(model.parent, name=name, is_phantom=dataset.is_phantom)}")
+        curves = write_curves(model.parent, name=name, is_phantom=dataset.is_phantom)
+        typer.echo(f"Curves: {curves}")
         typer.echo(f"Trained {chosen.net} ({chosen.task}): {model}")
