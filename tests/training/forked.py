@@ -17,11 +17,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-import carpus.app.curves
-import carpus.training.fit
+from carpus.app import curves as _curves
 from carpus.app.cli.main import main
 from carpus.nets import CLASSIFIERS, SEGMENTERS
+from carpus.training import fit as _fit
 
+IMPORTED_BEFORE_THE_FORKS = (_curves, _fit)
 RANDOM_KILLS = 20
 RENAMES = 5
 
@@ -113,7 +114,7 @@ def kills(data: Path, folder: Path) -> dict[str, object]:
         time.sleep(chance.uniform(0, whole_s / 2))
         os.kill(child, signal.SIGKILL)
         if status(child) == 0:  # it was through already: begin anew
-            os.rename(folder / "killed", folder / f"through-{at_random}")
+            (folder / "killed").rename(folder / f"through-{time.monotonic_ns()}")
             continue
         at_random += 1
     for count in range(1, RENAMES + 1):
@@ -150,4 +151,4 @@ if __name__ == "__main__":
     CLASSIFIERS["Tiny"] = classifier  # type: ignore[index]
     what, data, folder = sys.argv[1:]
     done = {"kills": kills, "shared": shared}[what](Path(data), Path(folder))
-    print(json.dumps(done))
+    sys.stdout.write(json.dumps(done))

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from carpus.errors import InputError
+from carpus.nets.cards import CARDS
 from carpus.training.recipe import Recipe, named_recipe, read_recipe, to_yaml, with_settings
 
 SHIPPED = [
@@ -17,6 +18,39 @@ SHIPPED = [
 def test_every_recipe_of_the_package_is_valid_and_named_after_its_place(flavour: str, net: str) -> None:
     recipe = named_recipe(net, flavour)
     assert (recipe.name, recipe.net) == (flavour, net)
+
+
+@pytest.mark.parametrize("flavour", ["paper", "carpus", "quick"])
+def test_every_network_of_the_benchmark_has_a_recipe(flavour: str) -> None:
+    assert {net for known, net in SHIPPED if known == flavour} == set(CARDS)
+    for net, card in CARDS.items():
+        recipe = named_recipe(net, flavour)
+        assert recipe.task == ("bones" if card.kind == "segmentation" else "erosion")
+        assert flavour == "quick" or recipe.image_size == card.image_size
+
+
+@pytest.mark.parametrize(
+    ("net", "batch_size", "lr", "mirror_left"), [("SwinUMamba", 8, 1e-4, True), ("MedMamba", 16, 1e-6, False)]
+)
+def test_the_papers_recipe_has_the_papers_values(net: str, batch_size: int, lr: float, mirror_left: bool) -> None:
+    recipe = named_recipe(net, "paper")
+    assert (recipe.batch_size, recipe.lr, recipe.epochs, recipe.seed) == (batch_size, lr, 100, 3407)
+    assert (recipe.weight_decay, recipe.schedule, recipe.final_lr) == (1e-2, "cosine", 0.01)
+    assert (recipe.mirror_left, recipe.patience, recipe.watch) == (mirror_left, 10, "loss")
+
+
+def test_a_recipe_builds_on_one_of_the_package(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("base: carpus/SwinUMamba\nname: mine\naugmentation: {noise: 0.5}\n")
+    shipped, mine = named_recipe("SwinUMamba", "carpus"), read_recipe(path)
+    assert (mine.net, mine.lr, mine.name) == ("SwinUMamba", shipped.lr, "mine")
+    assert (mine.augmentation.noise, mine.augmentation.scale) == (0.5, shipped.augmentation.scale)
+    path.write_text("base: carpus/SwinUMamb\n")
+    with pytest.raises(InputError, match="did you mean 'carpus/SwinUMamba'"):
+        read_recipe(path)
+    path.write_text("base: ../../secrets\n")
+    with pytest.raises(InputError, match="is unknown"):
+        read_recipe(path)
 
 
 def test_a_recipe_survives_its_yaml(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
 class Ema(pl.Callback):
@@ -40,12 +41,13 @@ class Ema(pl.Callback):
         if not self.decay:
             return
         steps = trainer.global_step
-        share = 1 - min(self.decay, (1 + steps) / (10 + steps))
-        for name, tensor in _state(_network(pl_module)).items():
-            if tensor.is_floating_point():
-                self.average[name].lerp_(tensor, share)
-            else:
-                self.average[name].copy_(tensor)
+        decay = min(self.decay, (1 + steps) / (10 + steps))
+        state = _state(_network(pl_module))
+        real = [name for name, tensor in state.items() if tensor.is_floating_point()]
+        average = get_ema_multi_avg_fn(decay)
+        average([self.average[name] for name in real], [state[name] for name in real], torch.tensor(steps))
+        for name in state.keys() - real:
+            self.average[name].copy_(state[name])
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         """Validates the average."""

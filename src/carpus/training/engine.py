@@ -32,7 +32,7 @@ class Engine:
         devices: Processes on this machine, one a GPU or CPU; they share each batch.
         nodes: Machines, each with so many devices, started by torchrun or SLURM.
         workers: Processes beside each of these that prepare samples; None for up to eight on a GPU and none on a CPU.
-        mlflow: Whether figures also go to MLflow, to the server in MLFLOW_TRACKING_URI or into the run's folder.
+        mlflow: Whether figures also go to MLflow, to the server in MLFLOW_TRACKING_URI.
     """
 
     device: Literal["auto", "cpu", "gpu"] = "auto"
@@ -123,14 +123,19 @@ def _loggers(run: Path, engine: Engine) -> list[Logger]:
 
 def _mlflow(run: Path) -> Logger:
     """MLflow's run of this training, the same one again after an interruption."""
+    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    if not uri:
+        raise InputError("MLflow's server is not known; set MLFLOW_TRACKING_URI, such as to http://localhost:5000")
     note = run / _MLFLOW_FILE
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"file:{(run / 'mlflow').resolve()}"
     known = note.read_text("utf-8").strip() if note.is_file() else None
     try:
         logger = MLFlowLogger(experiment_name="carpus", run_name=run.name, tracking_uri=uri, run_id=known)
+        name = logger.run_id
     except ModuleNotFoundError:
         raise InputError("MLflow is not installed; install it with: pip install 'carpus[mlflow]'") from None
-    if known is None and (name := logger.run_id):
+    except Exception as error:  # MLflow's own, which cannot be named where it is not installed
+        raise InputError(f"MLflow at {uri} cannot be used ({error}); check MLFLOW_TRACKING_URI") from error
+    if name and name != known:
         with new_file(note) as draft:
             draft.write_text(name + "\n", "utf-8")
     return logger
