@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from carpus.nets.checkpoint import read_checkpoint_info
-from carpus.training import keeper
+from carpus.training import fit
+from carpus.training.engine import make_trainer
 
 TINY = ["--set", "net_options={filters: [4, 8, 8]}", "--set", "image_size=32", "--set", "epochs=3"]
 
@@ -43,7 +44,7 @@ def full_disk_in_epoch(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
         sync(handle)
 
-    monkeypatch.setattr(keeper.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
 
 
 def test_a_full_disk_and_data_that_vanished_lose_nothing(carpus, phantoms: Path, runs: Path, monkeypatch) -> None:
@@ -73,14 +74,11 @@ def test_a_full_disk_and_data_that_vanished_lose_nothing(carpus, phantoms: Path,
 
 
 def test_images_that_vanish_while_it_trains_are_named(carpus, phantoms: Path, tmp_path: Path, monkeypatch) -> None:
-    from carpus.training import fit
-
     shutil.copytree(phantoms, tmp_path / "data")
-    make = fit.make_trainer
 
     def vanish(*arguments: object) -> object:
         shutil.rmtree(tmp_path / "data")
-        return make(*arguments)  # type: ignore[arg-type]
+        return make_trainer(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(fit, "make_trainer", vanish)
     for workers in (0, 1):
@@ -145,7 +143,7 @@ def test_a_run_says_how_it_was_made_and_can_be_done_again(carpus, phantoms: Path
     assert (again / "model.safetensors").read_bytes() == (run / "model.safetensors").read_bytes()
 
     history = pd.read_csv(run / "history.csv")
-    history.loc[1, "train_loss"] += 0.25
+    history["train_loss"] += 0.25
     history.to_csv(run / "history.csv", index=False)
     done = carpus("reproduce", run)
     assert done.status == 1

@@ -141,7 +141,13 @@ def shared(data: Path, folder: Path) -> dict[str, object]:
 
 def rank(number: int, port: int) -> Callable[[], None]:
     """What torchrun tells one of two processes."""
-    told = {"RANK": number, "LOCAL_RANK": number, "GROUP_RANK": 0, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2}
+    told: dict[str, object] = {
+        "RANK": number,
+        "LOCAL_RANK": number,
+        "GROUP_RANK": 0,
+        "WORLD_SIZE": 2,
+        "LOCAL_WORLD_SIZE": 2,
+    }
     told |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "TORCHELASTIC_RUN_ID": "test"}
     return lambda: os.environ.update({name: str(value) for name, value in told.items()})
 

@@ -8,21 +8,24 @@ from carpus.training.ema import Ema
 
 
 def test_the_average_is_the_formulas_and_is_there_for_validation_only() -> None:
-    network = nn.Sequential(nn.Linear(1, 1, bias=False), nn.BatchNorm1d(1))
+    linear, norm = nn.Linear(1, 1, bias=False), nn.BatchNorm1d(1)
+    network = nn.Sequential(linear, norm)
     module: Any = SimpleNamespace(network=network, device="cpu")
-    ema, weight = Ema(0.5), network[0].weight
+    ema, weight = Ema(0.5), linear.weight
     weight.data.fill_(0.0)
     ema.on_train_start(None, module)  # type: ignore[arg-type]
     expected = 0.0
     for step, value in enumerate([1.0, 4.0, 2.0, 8.0] * 5, 1):
         weight.data.fill_(value)
-        network[1].num_batches_tracked.fill_(step)
+        assert norm.num_batches_tracked is not None
+        norm.num_batches_tracked.fill_(step)
         ema.on_train_batch_end(SimpleNamespace(global_step=step), module)  # type: ignore[arg-type]
         decay = min(0.5, (1 + step) / (10 + step))
         expected = decay * expected + (1 - decay) * value
     ema.on_validation_start(None, module)  # type: ignore[arg-type]
     torch.testing.assert_close(weight.item(), expected)
-    assert int(network[1].num_batches_tracked) == 20
+    assert norm.num_batches_tracked is not None
+    assert int(norm.num_batches_tracked) == 20
     ema.on_validation_end(None, module)  # type: ignore[arg-type]
     assert weight.item() == 8.0
 

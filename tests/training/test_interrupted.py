@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 
 def forked(what: str, data: Path, folder: Path) -> dict[str, Any]:
-    command = [sys.executable, "-W", "ignore", Path(__file__).with_name("forked.py"), what, data, folder]
+    command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("forked.py")), what, str(data), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

@@ -1,4 +1,5 @@
 import dataclasses
+from typing import Literal
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from carpus.training.schedule import lr_schedule
 EPOCHS, BATCHES = 10, 7
 
 
-def rates(schedule: str) -> list[float]:
+def rates(schedule: Literal["one_cycle", "cosine", "poly"]) -> list[float]:
     recipe = dataclasses.replace(named_recipe("Unet", "paper"), schedule=schedule, epochs=EPOCHS)
     optimizer = torch.optim.AdamW([torch.zeros(1)], lr=recipe.lr)
     stepper = lr_schedule(recipe, optimizer, steps=EPOCHS * BATCHES)
