@@ -1,5 +1,6 @@
 """Lightning set up for a recipe: where it computes, what watches it, what it writes."""
 
+import inspect
 import logging
 import os
 import warnings
@@ -14,6 +15,7 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy, Strategy
+from torch.nn.parallel import DistributedDataParallel
 
 from carpus.errors import InputError
 from carpus.files import new_file
@@ -82,6 +84,12 @@ def make_trainer(recipe: Recipe, run: Path, engine: Engine, callbacks: list[pl.C
     )
 
 
+def is_first_process() -> bool:
+    """Whether this process writes what all of a training share, as torchrun, SLURM or Lightning numbered it."""
+    numbers = (os.environ.get(name) for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"))
+    return next((number for number in numbers if number), "0") == "0"
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Without Lightning's remarks on what is meant to be so."""
@@ -101,7 +109,9 @@ def _strategy(engine: Engine) -> str | Strategy:
     if engine.devices * engine.nodes == 1:
         return "auto"
     # Validation batches differ in number between the processes, so that buffers cannot be exchanged with them.
-    return DDPStrategy(broadcast_buffers=False, process_group_backend=None if engine.on_gpu else "gloo")
+    named_anew = "forward_sync_buffers" in inspect.signature(DistributedDataParallel).parameters
+    no_exchange: dict[str, Any] = {"forward_sync_buffers" if named_anew else "broadcast_buffers": False}
+    return DDPStrategy(process_group_backend=None if engine.on_gpu else "gloo", **no_exchange)
 
 
 def _precision(recipe: Recipe, engine: Engine) -> Any:

@@ -2,8 +2,6 @@
 
 import dataclasses
 import errno
-import json
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +14,6 @@ from carpus.anatomy import Bone
 from carpus.data.reader import Dataset
 from carpus.data.torch_datasets import ErosionDataset
 from carpus.errors import InputError
-from carpus.files import new_file
 from carpus.metrics.classification import best_cut
 from carpus.nets.blocks.selective_scan import scan_backend
 from carpus.nets.cards import CARDS
@@ -33,18 +30,13 @@ from carpus.training.history import History
 from carpus.training.keeper import BEST_FILE, LAST_FILE, Keeper, WholeFiles
 from carpus.training.modules import BoneModule, ErosionModule, TrainingModule
 from carpus.training.predict import predict_erosion
-from carpus.training.provenance import fingerprint, machine, software
-from carpus.training.recipe import Recipe, read_recipe, to_yaml
+from carpus.training.recipe import Recipe
+from carpus.training.run_files import CHECKPOINTS_FOLDER, begin_record, claim, remove_drafts
+from carpus.training.run_files import HISTORY_FILE as HISTORY_FILE
+from carpus.training.run_files import MODEL_FILE as MODEL_FILE
 from carpus.training.samples import TrainingData
 
-MODEL_FILE = "model.safetensors"
-HISTORY_FILE = "history.csv"
-RECIPE_FILE = "recipe.yaml"
-RECORD_FILE = "training.json"
-CHECKPOINTS_FOLDER = "checkpoints"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
-
-log = logging.getLogger(__name__)
 
 
 def train(
@@ -69,13 +61,13 @@ def train(
             task, the loss is no number any more, the data vanished, or the disk is full.
     """
     engine = engine or Engine()
-    _claim(run, recipe)
+    claim(run, recipe)
     model_path = run / MODEL_FILE
     if model_path.exists():
         return model_path
 
-    record = _record(run, recipe, dataset)
-    _remove_drafts(run)
+    record = begin_record(run, recipe, dataset)
+    remove_drafts(run)
     torch.manual_seed(recipe.seed)
     info = _info(recipe, dataset, record)
     module = _module(recipe, info, data := TrainingData(recipe, dataset, workers=engine.sample_workers), dataset)
@@ -95,80 +87,6 @@ def scans_run_on(net: str) -> str:
     if net not in CARDS or not CARDS[net].scans:
         return ""
     return scan_backend(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-
-
-def read_record(run: Path) -> dict[str, Any]:
-    """How a training in a folder was begun: data and its fingerprint, versions, commit, machine.
-
-    Raises:
-        InputError: There is none.
-    """
-    path = run / RECORD_FILE
-    try:
-        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        raise InputError(
-            f"{run} holds no training (no {RECORD_FILE} that can be read); start one with `carpus train`"
-        ) from None
-    return found
-
-
-def _claim(run: Path, recipe: Recipe) -> None:
-    path = run / RECIPE_FILE
-    if path.exists():
-        theirs = vars(read_recipe(path)) if _is_recipe(path) else {}
-        changed = [
-            f"{name} is {theirs.get(name)!r} there" for name, own in vars(recipe).items() if theirs.get(name) != own
-        ]
-        if changed:
-            what = f" ({', '.join(changed[:3])})" if theirs else ""
-            raise InputError(f"{run} holds a training by another recipe{what}; choose another folder or delete it")
-        return
-    with new_file(path) as draft:
-        draft.write_text(to_yaml(recipe), "utf-8")
-
-
-def _remove_drafts(run: Path) -> None:
-    """Removes what was being written when a training was killed."""
-    for name in (RECIPE_FILE, RECORD_FILE, HISTORY_FILE, MODEL_FILE):
-        for draft in [*run.glob(f".{name}.*"), *run.glob(f"{CHECKPOINTS_FOLDER}/.*")]:
-            draft.unlink(missing_ok=True)
-
-
-def _is_recipe(path: Path) -> bool:
-    try:
-        read_recipe(path)
-    except InputError:
-        return False
-    return True
-
-
-def _record(run: Path, recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
-    """How the training is made, as it was begun."""
-    found = fingerprint(dataset, recipe.task)
-    if (run / RECORD_FILE).exists():
-        record = read_record(run)
-        if record.get("fingerprint") != found:
-            raise InputError(
-                f"{run} was begun with other data than {dataset.root} holds now; bring the data back, or choose "
-                "another folder"
-            )
-        if record.get("software") != software():
-            log.warning(
-                "%s was begun with other software (%s); its last digits may differ", run, record.get("software")
-            )
-        return record
-    record = {
-        "data": str(dataset.root.resolve()),
-        "fingerprint": found,
-        "seed": recipe.seed,
-        "recipe": dataclasses.asdict(recipe),
-        "software": software(),
-        "machine": machine(),
-    }
-    with new_file(run / RECORD_FILE) as draft:
-        draft.write_text(json.dumps(record, indent=2) + "\n", "utf-8")
-    return record
 
 
 def _info(recipe: Recipe, dataset: Dataset, record: dict[str, Any]) -> CheckpointInfo:

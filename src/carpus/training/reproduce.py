@@ -12,10 +12,11 @@ from carpus.data.reader import Dataset
 from carpus.errors import InputError
 from carpus.nets.checkpoint import read_checkpoint_info
 from carpus.training.engine import Engine
-from carpus.training.fit import HISTORY_FILE, MODEL_FILE, RECIPE_FILE, read_record, train
+from carpus.training.fit import train
 from carpus.training.guards import Tell
 from carpus.training.provenance import fingerprint, machine, software
 from carpus.training.recipe import read_recipe
+from carpus.training.run_files import HISTORY_FILE, MODEL_FILE, RECIPE_FILE, read_record
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ def reproduce(
     """
     from carpus.app.console import training_progress
     from carpus.data.reader import read_dataset
-    from carpus.training.fit import read_record
     from carpus.training.reproduce import reproduce as again
+    from carpus.training.run_files import read_record
 
     target = out or run.with_name(f"{run.name}-again")
     if target.resolve() == run.resolve():
