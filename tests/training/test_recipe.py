@@ -1,10 +1,13 @@
+import dataclasses
 from importlib import resources
+from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
 import pytest
 
 from carpus.errors import InputError
 from carpus.nets.cards import CARDS
+from carpus.training import recipe as recipe_module
 from carpus.training.recipe import Recipe, named_recipe, read_recipe, to_yaml, with_settings
 
 SHIPPED = [
@@ -16,8 +19,8 @@ SHIPPED = [
 
 @pytest.mark.parametrize(("flavour", "net"), SHIPPED)
 def test_every_recipe_of_the_package_is_valid_and_named_after_its_place(flavour: str, net: str) -> None:
-    recipe = named_recipe(net, flavour)
-    assert (recipe.name, recipe.net) == (flavour, net)
+    found = named_recipe(net, flavour)
+    assert (found.name, found.net) == (flavour, net)
 
 
 @pytest.mark.parametrize("flavour", ["paper", "carpus", "quick"])
@@ -51,6 +54,15 @@ def test_a_recipe_builds_on_one_of_the_package(tmp_path: Path) -> None:
     path.write_text("base: ../../secrets\n")
     with pytest.raises(InputError, match="is unknown"):
         read_recipe(path)
+
+
+def test_a_network_of_another_package_has_the_recipe_of_its_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    added = EntryPoint("Theirs", "theirs:build", "carpus.segmenters")
+    monkeypatch.setattr(
+        recipe_module, "entry_points", lambda group: EntryPoints([added] if group == "carpus.segmenters" else [])
+    )
+    theirs, ours = named_recipe("Theirs", "paper"), named_recipe("Unet", "paper")
+    assert theirs == dataclasses.replace(ours, net="Theirs")
 
 
 def test_a_recipe_survives_its_yaml(tmp_path: Path) -> None:

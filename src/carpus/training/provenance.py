@@ -3,12 +3,13 @@
 import hashlib
 import platform
 import subprocess
-from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
 
+from carpus.anatomy import Joint
 from carpus.data.layout import Split
 from carpus.data.manifest import sha256_of
 from carpus.data.reader import Case, Dataset
@@ -55,23 +56,26 @@ def fingerprint(dataset: Dataset, task: str) -> str:
     Raises:
         InputError: A split without cases.
     """
-    digest = hashlib.sha256()
+    lines = []
+    files: list[Path] = []
     for split in (Split.TRAIN, Split.VAL):
         for case in task_cases(dataset, task, split):
-            digest.update(f"{split.value} {case.id}\n".encode())
-            for line in _bones(case) if task == "bones" else _erosion(case):
-                digest.update(f"{line}\n".encode())
-    return digest.hexdigest()
+            lines.append(f"{split.value} {case.id} {_scores(case) if task == 'erosion' else ''}")
+            files += _files(case, task)
+    with ThreadPoolExecutor() as pool:
+        lines += pool.map(sha256_of, files)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _bones(case: Case) -> Iterable[str]:
-    assert case.masks is not None  # noqa: S101
-    return [sha256_of(case.image), sha256_of(case.masks)]
+def _files(case: Case, task: str) -> list[Path]:
+    """The files of a case that a training reads, in an order that does not depend on their names."""
+    if task == "erosion":
+        return [case.rois[joint] for joint in Joint if joint in case.rois]
+    return [case.image, *([case.masks] if case.masks else [])]
 
 
-def _erosion(case: Case) -> Iterable[str]:
-    regions = [f"{joint.value} {sha256_of(path)}" for joint, path in case.rois.items()]
-    return regions + [f"{joint.value} {score}" for joint, score in (case.scores or {}).items()]
+def _scores(case: Case) -> list[tuple[str, int]]:
+    return [(joint.value, score) for joint, score in (case.scores or {}).items()]
 
 
 def _git(root: Path, *arguments: str) -> str:
