@@ -9,6 +9,7 @@ COMMANDS = [
     ["data", "check"],
     ["data", "stats"],
     ["train"],
+    ["reproduce"],
     ["evaluate"],
     ["report"],
     ["read"],

@@ -107,7 +107,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_network_or_option_is_named() -> None:
-    with pytest.raises(InputError, match="network 'Vnet' is unknown; expected one of Unet"):
+    with pytest.raises(InputError, match="network 'Vnet' is unknown; did you mean 'Unet'"):
         build_network(dataclasses.replace(INFO, net="Vnet"))
     for options in ({"depth": 3}, {"filters": [4, 8]}):
         with pytest.raises(InputError, match="correct net_options"):

@@ -20,6 +20,25 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+@contextlib.contextmanager
+def training_progress() -> Iterator[Callable[[int, int, str], None]]:
+    """A progress bar of a training and the time left; the block calls what it gets with (done, total, words).
+
+    The bar of a training that goes on starts where it was, so that the time left is that of the steps seen.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Training", total=None)
+
+        def tell(done: int, total: int, words: str) -> None:
+            if bar.tasks[0].total is None:
+                bar.reset(task, total=total, completed=done)
+            bar.update(task, completed=done, description=words)
+
+        yield tell
+
+
 def stop_unless_free(path: Path, *, overwrite: bool) -> None:
     """Makes sure that writing `path` loses nothing unasked.
 

@@ -4,7 +4,6 @@ import dataclasses
 import json
 import os
 import platform
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from carpus.app.console import progress
+from carpus.app.console import progress, training_progress
 from carpus.app.pages import collect
 from carpus.app.readings import reading_panel, write_reading
 from carpus.app.tables import print_statistics, print_tables
@@ -32,6 +31,7 @@ from carpus.report.page import write_report
 from carpus.report.tables import all_tables
 from carpus.training.evaluate import evaluate
 from carpus.training.fit import MODEL_FILE, train
+from carpus.training.provenance import commit
 from carpus.training.recipe import named_recipe
 
 PAGE_FILE = "index.html"
@@ -74,7 +74,8 @@ def run_demo(out: Path, *, quick: bool = False, seed: int = 3407) -> Path:
             recipe = dataclasses.replace(named_recipe(net, flavour), seed=seed)
             with progress("Packing") as step:
                 packed = open_packed(dataset, recipe.task, progress=step)
-            train(recipe, dataset, run, packed=packed)
+            with training_progress() as tell:
+                train(recipe, dataset, run, packed=packed, tell=tell)
     with _stage(console, "4/6 Evaluation on the test split, with baselines that look at no image"):
         for _, run in runs.values():
             if not (run / RESULTS_FILE).exists():
@@ -143,24 +144,11 @@ def _provenance(flavour: str, seed: int) -> dict[str, str]:
         "command": f"carpus demo{' --quick' if flavour == 'quick' else ''} --seed {seed}",
         "recipes": f"{flavour}/Unet, {flavour}/ResNet",
         "seed": str(seed),
-        "carpus": version("carpus") + _commit(),
+        "carpus": version("carpus") + (f", commit {commit()}" if commit() else ""),
         "torch, monai, lightning": ", ".join(version(name) for name in ("torch", "monai", "lightning")),
         "python": platform.python_version(),
         "hardware": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
     }
-
-
-def _commit() -> str:
-    """The commit of a source tree; empty for an installed package."""
-    root = Path(__file__).parents[3]
-    if not (root / ".git").exists():
-        return ""
-    command = ["git", "-C", str(root), "rev-parse", "--short", "HEAD"]
-    try:
-        found = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    except OSError:
-        return ""
-    return f", commit {found.stdout.strip()}" if found.returncode == 0 else ""
 
 
 @contextmanager

@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from carpus.errors import InputError
+from carpus.errors import InputError, nearest
 from carpus.files import new_file
 from carpus.nets import CLASSIFIERS, SEGMENTERS
 
@@ -61,7 +61,7 @@ def build_network(info: CheckpointInfo) -> nn.Module:
     """
     known = SEGMENTERS if info.task == "bones" else CLASSIFIERS
     if info.net not in known:
-        raise InputError(f"network {info.net!r} is unknown; expected one of {', '.join(known)}")
+        raise InputError(f"network {info.net!r} is unknown; {nearest(info.net, list(known))}")
     try:
         return known[info.net](in_channels=1, classes=info.classes, **info.net_options)
     except (TypeError, ValueError, AssertionError) as error:  # what constructors raise at odd options
@@ -82,7 +82,7 @@ def save_checkpoint(path: Path, network: nn.Module, info: CheckpointInfo, *, hal
         state = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
     header = {_KEY: json.dumps({"format": _FORMAT, **asdict(info)}, sort_keys=True)}
     with new_file(path) as draft:
-        save_file(state, draft, metadata=header)
+        draft.write_bytes(save(state, metadata=header))
 
 
 def load_checkpoint(path: Path) -> tuple[nn.Module, CheckpointInfo]:

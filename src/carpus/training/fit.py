@@ -1,104 +1,96 @@
-"""Recipe and dataset to a trained network, resumable."""
+"""Recipe and dataset to a trained network. Whatever interrupts it, the same call goes on and ends the same."""
 
-import logging
-import warnings
-from functools import partial
-from importlib.metadata import version
+import dataclasses
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
-from torch.utils.data import DataLoader
 
 from carpus.anatomy import Bone
 from carpus.data.dataset import Dataset
-from carpus.data.layout import Split
 from carpus.data.packed import Packed
 from carpus.data.packing import open_packed
-from carpus.data.torch_datasets import BoneDataset, EpochSampler, ErosionDataset, as_batch
+from carpus.data.torch_datasets import ErosionDataset
 from carpus.errors import InputError
-from carpus.files import new_file
 from carpus.metrics.classification import best_cut
 from carpus.nets.blocks.selective_scan import scan_backend
 from carpus.nets.cards import CARDS
-from carpus.nets.checkpoint import CheckpointInfo, build_network, save_checkpoint
-from carpus.training.augmentation import augment
-from carpus.training.cases import task_cases
+from carpus.nets.checkpoint import (
+    CheckpointInfo,
+    build_network,
+    load_checkpoint,
+    save_checkpoint,
+)
+from carpus.training.ema import Ema
+from carpus.training.engine import Engine, make_trainer, quiet
+from carpus.training.guards import FiniteLoss, Progress, Tell
 from carpus.training.history import History
+from carpus.training.keeper import BEST_FILE, LAST_FILE, Keeper, WholeFiles
 from carpus.training.modules import BoneModule, ErosionModule, TrainingModule
 from carpus.training.predict import predict_erosion
-from carpus.training.recipe import Recipe, to_yaml
+from carpus.training.recipe import Recipe
+from carpus.training.run_files import CHECKPOINTS_FOLDER, begin_record, claim, remove_drafts
+from carpus.training.run_files import HISTORY_FILE as HISTORY_FILE
+from carpus.training.run_files import MODEL_FILE as MODEL_FILE
+from carpus.training.samples import TrainingData
 
-MODEL_FILE = "model.safetensors"
-HISTORY_FILE = "history.csv"
-RECIPE_FILE = "recipe.yaml"
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
-def train(recipe: Recipe, dataset: Dataset, run: Path, *, packed: Packed | None = None) -> Path:
+def train(
+    recipe: Recipe,
+    dataset: Dataset,
+    run: Path,
+    *,
+    packed: Packed | None = None,
+    engine: Engine | None = None,
+    tell: Tell | None = None,
+) -> Path:
     """Trains a network and returns the path of its checkpoint, `run/model.safetensors`.
 
-    The folder also gets `recipe.yaml`, `history.csv` and `checkpoints/`. Called again after an interruption
-    it goes on from the last whole epoch; called again after the end it returns at once.
+    The folder also gets `recipe.yaml`, `training.json`, `history.csv`, `tensorboard/` and `checkpoints/`. Called again
+    after an interruption it goes on from the last whole epoch and ends with the same weights as if nothing had been;
+    called again after the end it returns at once. Of several processes, the first writes, and the others may return
+    before the checkpoint is there.
 
     Args:
         recipe: How to train.
         dataset: With training and validation splits for the recipe's task.
         run: Folder of this training.
         packed: The dataset's cache for the recipe's task; None opens or builds it.
+        engine: Where to compute; by default the best device there is.
+        tell: Told after every step how far the training is.
 
     Raises:
-        InputError: The folder holds a training by another recipe, a split has no cases for the task, or files are
-            missing or damaged.
+        InputError: The folder holds a training by another recipe or from other data, a split has no cases for the
+            task, files are missing or damaged, the loss is no number any more, the data vanished, or the disk is full.
     """
-    _claim(run, recipe)
+    engine = engine or Engine()
+    claim(run, recipe)
     model_path = run / MODEL_FILE
     if model_path.exists():
         return model_path
 
+    record = begin_record(run, recipe, dataset)
+    remove_drafts(run)
     torch.manual_seed(recipe.seed)
-    info = CheckpointInfo(
-        task=recipe.task,
-        net=recipe.net,
-        net_options=recipe.net_options,
-        classes=len(Bone) if recipe.task == "bones" else 2,
-        image_size=recipe.image_size,
-        mirror_left=recipe.mirror_left,
-        cut=None,
-        trained_on="phantom" if dataset.is_phantom else "patients",
-        recipe=recipe.name,
-        seed=recipe.seed,
-    )
-    network = build_network(info)
+    info = _info(recipe, dataset, record)
     if packed is None:
         packed = open_packed(dataset, recipe.task)
-    train_set, val_set = (_samples(recipe, dataset, split, packed) for split in (Split.TRAIN, Split.VAL))
-    module: TrainingModule
-    if isinstance(train_set, ErosionDataset):
-        prevalence = float(train_set.eroded.mean())
-        if not 0 < prevalence < 1:
-            raise InputError(f"{dataset.root} has eroded or healthy joints only in training; add patients")
-        module = ErosionModule(network, recipe, prevalence=prevalence)
-    else:
-        module = BoneModule(network, recipe)
-    best = _fit(module, recipe, run, train_set, val_set)
-
-    network.eval()
-    cut = None
-    if isinstance(val_set, ErosionDataset):
-        probability = predict_erosion(network, val_set)
-        cut = best_cut(val_set.eroded, probability)
-    provenance = {
-        "carpus": version("carpus"),
-        "torch": torch.__version__,
-        "epochs": recipe.epochs,
-        "training_items": len(train_set),
-        module.metric: best,
-    }
-    if backend := scans_run_on(recipe.net):
-        provenance["selective_scan"] = backend
-    finished = CheckpointInfo(**{**vars(info), "cut": cut, "provenance": provenance})
-    save_checkpoint(model_path, network, finished)
+    data = TrainingData(recipe, dataset, packed=packed, workers=engine.sample_workers)
+    module = _module(recipe, info, data, dataset)
+    module.record = record
+    keeper, callbacks = _callbacks(module, info, recipe, run, tell)
+    trainer = make_trainer(recipe, run, engine, [*callbacks, keeper], [WholeFiles()])
+    last = run / CHECKPOINTS_FOLDER / LAST_FILE
+    with quiet(), _in_a_sentence(run):
+        trainer.fit(module, datamodule=data, ckpt_path=last if last.exists() else None, weights_only=True)
+    if trainer.is_global_zero:
+        _finish(run, data)
     return model_path
 
 
@@ -109,82 +101,95 @@ def scans_run_on(net: str) -> str:
     return scan_backend(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
 
-def _claim(run: Path, recipe: Recipe) -> None:
-    path = run / RECIPE_FILE
-    text = to_yaml(recipe)
-    if path.exists() and path.read_text("utf-8") != text:
-        raise InputError(f"{run} holds a training by another recipe; choose another folder or delete it")
-    with new_file(path) as draft:
-        draft.write_text(text, "utf-8")
-
-
-def _samples(recipe: Recipe, dataset: Dataset, split: Split, packed: Packed | None) -> BoneDataset | ErosionDataset:
-    chance = None
-    if split is Split.TRAIN:
-        chance = partial(augment, settings=recipe.augmentation)
-    cases = task_cases(dataset, recipe.task, split)
-    kind = BoneDataset if recipe.task == "bones" else ErosionDataset
-    samples = kind(
-        cases,
+def _info(recipe: Recipe, dataset: Dataset, record: dict[str, Any]) -> CheckpointInfo:
+    provenance = {**record["software"], **{name: record[name] for name in ("recipe", "fingerprint", "machine")}}
+    if backend := scans_run_on(recipe.net):
+        provenance["selective_scan"] = backend
+    return CheckpointInfo(
+        task=recipe.task,
+        net=recipe.net,
+        net_options=recipe.net_options,
+        classes=len(Bone) if recipe.task == "bones" else 2,
         image_size=recipe.image_size,
         mirror_left=recipe.mirror_left,
+        cut=None,
+        trained_on="phantom" if dataset.is_phantom else "patients",
+        recipe=recipe.name,
         seed=recipe.seed,
-        augment=chance,
-        packed=packed,
+        provenance=provenance,
     )
-    if not len(samples):
-        raise InputError(f"{dataset.root} has only damaged {recipe.task} cases in {split.value}; copy them again")
-    return samples
 
 
-def _fit(
-    module: TrainingModule,
-    recipe: Recipe,
-    run: Path,
-    train_set: BoneDataset | ErosionDataset,
-    val_set: BoneDataset | ErosionDataset,
-) -> float:
-    """Runs Lightning, leaves the best weights in the module, and returns their validation figure."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    keeper = ModelCheckpoint(
-        run / "checkpoints",
-        filename="best",
-        monitor=module.metric,
-        mode="max",
-        save_last=True,
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
+def _module(recipe: Recipe, info: CheckpointInfo, data: TrainingData, dataset: Dataset) -> TrainingModule:
+    network = build_network(info)
+    if not isinstance(data.train, ErosionDataset):
+        return BoneModule(network, recipe)
+    prevalence = float(data.train.eroded.mean())
+    if not 0 < prevalence < 1:
+        raise InputError(f"{dataset.root} has eroded or healthy joints only in training; add patients")
+    return ErosionModule(network, recipe, prevalence=prevalence)
+
+
+def _callbacks(
+    module: TrainingModule, info: CheckpointInfo, recipe: Recipe, run: Path, tell: Tell | None
+) -> tuple[Keeper, list[pl.Callback]]:
+    ema = Ema(recipe.ema)
+
+    def save_best(path: Path, figures: dict[str, float]) -> None:
+        with ema.applied(module.network):
+            save_checkpoint(
+                path, module.network, _with(info, metrics=figures, **{module.metric: figures[module.metric]})
+            )
+
+    keeper = Keeper(
+        run / CHECKPOINTS_FOLDER,
+        watched=module.metric if recipe.watch == "metric" else "val_loss",
+        higher_is_better=recipe.watch == "metric",
+        patience=recipe.patience,
+        save_best=save_best,
     )
-    trainer = pl.Trainer(
-        max_epochs=recipe.epochs,
-        callbacks=[keeper, History(run / HISTORY_FILE), RichProgressBar()],
-        logger=False,
-        devices=1,
-        num_sanity_val_steps=0,
-        enable_model_summary=False,
-        deterministic=True,
-        gradient_clip_val=1.0,
-    )
-    train_loader, val_loader = (
-        DataLoader(
-            samples,
-            batch_size=recipe.batch_size,
-            sampler=EpochSampler(len(samples), seed=recipe.seed, shuffle=shuffle),
-            collate_fn=as_batch if isinstance(samples, BoneDataset) else None,
-            drop_last=shuffle and len(samples) > recipe.batch_size,
-        )
-        for samples, shuffle in ((train_set, True), (val_set, False))
-    )
-    last = keeper.dirpath and Path(keeper.dirpath) / "last.ckpt"
-    with warnings.catch_warnings():
-        # A sample takes a millisecond or two from the packed cache, far less than the network.
-        warnings.filterwarnings("ignore", ".*does not have many workers.*")
-        # Lightning's own, against the newest PyTorch.
-        warnings.filterwarnings("ignore", ".*isinstance\\(treespec, LeafSpec\\).*")
-        # It is not empty when a training goes on.
-        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty.*")
-        resume = last if last and last.exists() else None
-        trainer.fit(module, train_loader, val_loader, ckpt_path=resume, weights_only=True)
-    state = torch.load(keeper.best_model_path, weights_only=True)["state_dict"]
-    module.load_state_dict(state)
-    return float(keeper.best_model_score or 0.0)
+    callbacks: list[pl.Callback] = [FiniteLoss(), ema, History(run / HISTORY_FILE)]
+    return keeper, [*callbacks, Progress(tell, epochs=recipe.epochs)] if tell else callbacks
+
+
+def _finish(run: Path, data: TrainingData) -> None:
+    """The best weights as the training's checkpoint, with a cut where there is one to choose."""
+    network, info = load_checkpoint(run / CHECKPOINTS_FOLDER / BEST_FILE)
+    if isinstance(data.val, ErosionDataset):
+        cut = best_cut(data.val.eroded, predict_erosion(network, data.val))
+        info = dataclasses.replace(info, cut=cut)
+    epochs = _epochs(run)
+    save_checkpoint(run / MODEL_FILE, network, _with(info, epochs=epochs, training_items=len(data.train)))
+
+
+def _epochs(run: Path) -> int:
+    return sum(1 for line in (run / HISTORY_FILE).read_text("utf-8").splitlines() if line) - 1
+
+
+def _with(info: CheckpointInfo, **more: Any) -> CheckpointInfo:
+    return dataclasses.replace(info, provenance={**info.provenance, **more})
+
+
+@contextmanager
+def _in_a_sentence(run: Path) -> Iterator[None]:
+    """Says in one sentence what stopped a training, and that nothing is lost."""
+    go_on = f"what was learnt up to the last whole epoch is kept in {run}, and the same command goes on"
+    try:
+        yield
+    except SystemExit as stop:  # what Lightning makes of Ctrl-C
+        if isinstance(stop.__context__, KeyboardInterrupt):
+            raise InputError(f"stopped; {go_on}") from None
+        raise
+    except torch.OutOfMemoryError:
+        raise InputError("the GPU's memory is too small for this batch; choose a smaller batch_size") from None
+    except (InputError, OSError) as error:
+        cause = error if isinstance(error, OSError) else error.__cause__
+        if isinstance(cause, OSError) and cause.errno in _FULL:
+            raise InputError(f"the disk of {run} is full; {go_on} once there is room") from error
+        if isinstance(error, OSError):
+            raise
+        # From a process that prepares samples, the message comes with its traceback.
+        message = str(error).strip().splitlines()[-1].removeprefix("carpus.errors.InputError: ")
+        if "no finite number" in message:
+            raise
+        raise InputError(f"{message}; {go_on} when that is put right") from error

@@ -25,6 +25,8 @@ class History(pl.Callback):
         """Adds the epoch's figures."""
         row = {name: float(value) for name, value in trainer.callback_metrics.items()}
         self.rows.append({"epoch": float(trainer.current_epoch + 1), **row})
+        if not trainer.is_global_zero:
+            return
         with new_file(self.path) as draft:
             pd.DataFrame(self.rows).astype({"epoch": int}).to_csv(draft, index=False)
 

@@ -6,20 +6,20 @@ from typing import Any, ClassVar
 import lightning.pytorch as pl
 import numpy as np
 import torch
-from monai.losses import DiceLoss
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor, distributed, nn
 
 from carpus.anatomy import Bone
 from carpus.data.torch_datasets import unpack_masks
 from carpus.metrics.classification import auroc
+from carpus.training.losses import BONE_LOSSES, own, weighted_cross_entropy
 from carpus.training.recipe import Recipe
+from carpus.training.schedule import lr_schedule
 
 NO_PRIOR = 0.5
 
 
 class TrainingModule(pl.LightningModule):
-    """What both trainings share: AdamW under a one-cycle schedule, stepped with every batch."""
+    """What both trainings share: AdamW, its schedule, and chance that is drawn anew for every step."""
 
     metric: ClassVar[str]
 
@@ -27,22 +27,35 @@ class TrainingModule(pl.LightningModule):
         super().__init__()
         self.network = network
         self.recipe = recipe
+        self.record: dict[str, Any] = {}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Adds how the training was made."""
+        checkpoint["carpus"] = self.record
 
     def configure_optimizers(self) -> Any:
-        """AdamW and its schedule."""
+        """AdamW and its schedule, stepped with every batch."""
         recipe = self.recipe
         optimizer = torch.optim.AdamW(self.network.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer,
-            max_lr=recipe.lr,
-            total_steps=int(self.trainer.estimated_stepping_batches),
-            pct_start=0.2,
-        )
+        schedule = lr_schedule(recipe, optimizer, steps=int(self.trainer.estimated_stepping_batches))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_train_epoch_start(self) -> None:
+        """Logs the learning rate that the epoch starts with."""
+        self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:  # noqa: ARG002
+        """Draws the step's chance (dropout) from seed, step and process, so that it survives any interruption."""
+        drawn_from = [self.recipe.seed, self.trainer.global_step, self.trainer.global_rank]
+        torch.manual_seed(int(np.random.SeedSequence(drawn_from).generate_state(1, np.uint64)[0]))
+
+    def log_step(self, loss: Tensor, images: int) -> None:
+        """Notes the loss of a batch for the mean of the epoch; the loss is of all processes already."""
+        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=images)
 
 
 class BoneModule(TrainingModule):
-    """Bones: sigmoid cross-entropy plus soft Dice, validated by the mean Dice of the bones.
+    """Bones, validated by the mean over wrists of the mean Dice of their bones.
 
     A batch is images and packed planes, which are unpacked where the batch is.
     """
@@ -51,41 +64,29 @@ class BoneModule(TrainingModule):
 
     def __init__(self, network: nn.Module, recipe: Recipe) -> None:
         super().__init__(network, recipe)
-        self.dice = DiceLoss(sigmoid=True, batch=True)
+        self.loss = BONE_LOSSES[recipe.loss]
         _start_from(recipe.bone_prior, network)
+        if recipe.loss == "raw_dice":
+            # Its outputs are the network's plus 0.5, and start where the authors' start.
+            _move_bias(network, -0.5)
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         """The loss of a batch."""
-        loss = self._loss(self.network(batch[0]), unpack_masks(batch[1]))
-        self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=len(batch[0]))
+        loss: Tensor = self.loss(self.network(batch[0]), unpack_masks(batch[1]))
+        self.log_step(loss, len(batch[0]))
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
-        """Logs loss and mean Dice of a batch."""
+        """Logs the mean loss and Dice of the wrists."""
         images, masks = batch[0], unpack_masks(batch[1])
-        logits = self.network(images)
+        logits = self.network(images).float()
+        losses = [self.loss(logits[i : i + 1], masks[i : i + 1], total=own) for i in range(len(images))]
         predicted = logits > 0
         together = (predicted * masks).sum((2, 3))
         size = predicted.sum((2, 3)) + masks.sum((2, 3))
-        dsc = torch.where(size > 0, 2 * together / size.clamp(min=1), torch.nan).nanmean()
-        self.log("val_loss", self._loss(logits, masks), batch_size=len(images))
-        self.log(self.metric, dsc, prog_bar=True, batch_size=len(images))
-
-    def _loss(self, logits: Tensor, masks: Tensor) -> Tensor:
-        loss: Tensor = functional.binary_cross_entropy_with_logits(logits, masks) + self.dice(logits, masks)
-        return loss
-
-
-def _start_from(prior: float, network: nn.Module) -> None:
-    """Sets the bias of the convolutions that give the bones' logits, so that their sigmoid begins at the prior.
-
-    Lin TY et al. Focal loss for dense object detection. https://arxiv.org/abs/1708.02002, section 3.3.
-    """
-    if prior == NO_PRIOR:
-        return
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d) and layer.out_channels == len(Bone) and layer.bias is not None:
-            nn.init.constant_(layer.bias, math.log(prior / (1 - prior)))
+        dsc = torch.where(size > 0, 2 * together / size.clamp(min=1), torch.nan).nanmean(1).mean()
+        self.log("val_loss", torch.stack(losses).mean(), batch_size=len(images), sync_dist=True)
+        self.log(self.metric, dsc, batch_size=len(images), sync_dist=True)
 
 
 class ErosionModule(TrainingModule):
@@ -97,28 +98,62 @@ class ErosionModule(TrainingModule):
     def __init__(self, network: nn.Module, recipe: Recipe, *, prevalence: float) -> None:
         super().__init__(network, recipe)
         weights = torch.tensor([0.5 / (1 - prevalence), 0.5 / prevalence])
+        if recipe.eroded_weight is not None:
+            weights = torch.tensor([1.0, recipe.eroded_weight])
         self.register_buffer("class_weights", weights, persistent=False)
         self._seen: list[tuple[Tensor, Tensor]] = []
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         """The loss of a batch."""
-        loss = self._loss(self.network(batch[0]), batch[1])
-        self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=len(batch[0]))
+        loss = weighted_cross_entropy(self.network(batch[0]), batch[1], self.class_weights)
+        self.log_step(loss, len(batch[0]))
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
-        """Logs the loss of a batch and keeps its logits."""
-        logits = self.network(batch[0])
-        self.log("val_loss", self._loss(logits, batch[1]), batch_size=len(logits))
-        self._seen.append((batch[1].cpu(), (logits[:, 1] - logits[:, 0]).float().cpu()))
+        """Keeps what the network answers."""
+        self._seen.append((batch[1].cpu(), self.network(batch[0]).float().cpu()))
 
     def on_validation_epoch_end(self) -> None:
-        """Logs the area under the ROC curve of the whole validation split."""
-        eroded, logit = (torch.cat(parts).numpy() for parts in zip(*self._seen, strict=True))
+        """Logs loss and area under the ROC curve of the whole validation split."""
+        seen = _of_all_processes(list(self._seen))
         self._seen.clear()
-        # One kind of joint only (Lightning's first sanity batch, a tiny split) has no curve.
-        area = auroc(eroded.astype(bool), logit.astype(np.float64))
-        self.log(self.metric, 0.5 if np.isnan(area) else area, prog_bar=True)
+        eroded, logits = (torch.cat(parts) for parts in zip(*seen, strict=True))
+        loss = weighted_cross_entropy(logits, eroded, self.class_weights.cpu(), total=own)
+        self.log("val_loss", loss.to(self.device))
+        # One kind of joint only, as in a tiny split, has no curve.
+        area = auroc(eroded.numpy().astype(bool), (logits[:, 1] - logits[:, 0]).numpy().astype(np.float64))
+        self.log(self.metric, 0.5 if np.isnan(area) else area)
 
-    def _loss(self, logits: Tensor, eroded: Tensor) -> Tensor:
-        return functional.cross_entropy(logits, eroded, weight=self.class_weights)
+
+def _start_from(prior: float, network: nn.Module) -> None:
+    """Sets the bias of the convolutions that give the bones' logits, so that their sigmoid begins at the prior.
+
+    Lin TY et al. Focal loss for dense object detection. https://arxiv.org/abs/1708.02002, section 3.3.
+    """
+    if prior == NO_PRIOR:
+        return
+    for bias in _last_biases(network):
+        nn.init.constant_(bias, math.log(prior / (1 - prior)))
+
+
+@torch.no_grad()
+def _move_bias(network: nn.Module, by: float) -> None:
+    for bias in _last_biases(network):
+        bias.add_(by)
+
+
+def _last_biases(network: nn.Module) -> list[Tensor]:
+    """Of the convolutions that give the bones' logits."""
+    return [
+        layer.bias
+        for layer in network.modules()
+        if isinstance(layer, nn.Conv2d) and layer.out_channels == len(Bone) and layer.bias is not None
+    ]
+
+
+def _of_all_processes(own_part: list[tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return own_part
+    parts: list[Any] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(parts, own_part)
+    return [pair for part in parts for pair in part]

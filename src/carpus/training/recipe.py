@@ -3,15 +3,20 @@
 The recipes in the package are `recipes/<flavour>/<network>.yaml`. A flavour states an intent:
 
 - `carpus`: what a careful engineer would do, at the paper's input sizes;
+- `paper`: what the authors of the benchmark did, its defects named in docs/training.md;
 - `demo`: the same, small enough for two CPU cores and a few minutes;
 - `quick`: `demo` cut down further, to see that everything runs.
+
+A recipe may build on another: `base: carpus/SwinUMamba` takes that recipe of the package, and the fields beside it
+replace its own.
 """
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import field
-from difflib import get_close_matches
 from importlib import resources
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,10 +24,12 @@ import pydantic
 import yaml
 from pydantic.dataclasses import dataclass
 
-from carpus.errors import InputError
+from carpus.errors import InputError, nearest
 
 _MAX_BYTES = 100_000
-_CONFIG = pydantic.ConfigDict(extra="forbid")
+_MAX_BASES = 5
+_CONFIG = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
+_BASES = ("bones", "erosion")
 
 
 @dataclass(frozen=True, config=_CONFIG)
@@ -57,14 +64,29 @@ class Recipe:
         net_options: Options of the network beyond its channels.
         image_size: Edge in pixels of the square input.
         mirror_left: Whether left hands are flipped to right.
-        epochs: Passes over the training split.
-        batch_size: Images a step.
-        lr: Peak of the one-cycle schedule.
+        epochs: Passes over the training split, at most.
+        batch_size: Images a step, of all processes together.
+        lr: Peak of the schedule.
+        schedule: `one_cycle` climbs to the peak and falls to nothing; `cosine` and `poly` fall from the peak, once an
+            epoch.
+        final_lr: Where `cosine` and `poly` end, as a fraction of the peak.
         weight_decay: Of AdamW.
+        clip_norm: Longest gradient of a step; null for no limit.
+        ema: Weight of the past in the running average of weights that is validated and kept, such as 0.99; 0 keeps the
+            last weights themselves.
+        precision: `float32`; `bfloat16`, or `float16` on a GPU, where it is safe (a CPU computes such a recipe in
+            `float32`); `auto` is `bfloat16` on a GPU that has it and `float32` elsewhere.
+        watch: Whose best value in validation decides which epoch is kept: the `metric` (mean Dice, area under the ROC)
+            or the `loss`.
+        patience: Epochs without a better value after which the training stops early; 0 never stops early.
+        loss: Of bones: `bce_dice`, or `raw_dice`, the authors'. Erosion has weighted cross-entropy.
+        eroded_weight: How many healthy joints an eroded one counts for in the loss; null for as many as there are to
+            each eroded one.
         bone_prior: Probability of each bone at every pixel from which an untrained network starts; 0.5 leaves it as
             it was built. Bones cover a few per cent of the image, and a network that starts there learns much sooner.
         seed: Of weights, order and augmentation.
-        augmentation: How training images are changed.
+        augmenter: `carpus`, or `paper`, the authors', which has no settings.
+        augmentation: How training images are changed by `carpus`.
     """
 
     name: str
@@ -76,13 +98,24 @@ class Recipe:
     epochs: pydantic.PositiveInt = 100
     batch_size: pydantic.PositiveInt = 8
     lr: pydantic.PositiveFloat = 1e-3
+    schedule: Literal["one_cycle", "cosine", "poly"] = "one_cycle"
+    final_lr: Annotated[float, pydantic.Field(ge=0, le=1)] = 0.0
     weight_decay: pydantic.NonNegativeFloat = 1e-2
+    clip_norm: pydantic.PositiveFloat | None = 1.0
+    ema: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.0
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "float32"
+    watch: Literal["metric", "loss"] = "metric"
+    patience: pydantic.NonNegativeInt = 0
+    loss: Literal["bce_dice", "raw_dice"] = "bce_dice"
+    eroded_weight: pydantic.PositiveFloat | None = None
     bone_prior: Annotated[float, pydantic.Field(gt=0, lt=1)] = 0.05
-    seed: int = 3407
+    seed: pydantic.NonNegativeInt = 3407
+    augmenter: Literal["carpus", "paper"] = "carpus"
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
 _RECIPE = pydantic.TypeAdapter(Recipe)
+_RECIPES = resources.files("carpus.training") / "recipes"
 
 
 def named_recipe(net: str, flavour: str) -> Recipe:
@@ -91,14 +124,16 @@ def named_recipe(net: str, flavour: str) -> Recipe:
     Raises:
         InputError: Unknown; the message lists the flavours or the networks there are.
     """
-    root = resources.files("carpus.training") / "recipes"
-    flavours = sorted(entry.name for entry in root.iterdir() if entry.is_dir())
+    flavours = sorted({known for known, _ in _shipped_names()})
     if flavour not in flavours:
-        raise InputError(f"recipe {flavour!r} is unknown; {_nearest(flavour, flavours)}")
-    nets = sorted(entry.name.removesuffix(".yaml") for entry in (root / flavour).iterdir())
-    if net not in nets:
-        raise InputError(f"network {net!r} has no recipe {flavour!r}; {_nearest(net, nets)}")
-    return _parse((root / flavour / f"{net}.yaml").read_text("utf-8"), f"recipe {flavour}/{net}")
+        raise InputError(f"recipe {flavour!r} is unknown; {nearest(flavour, flavours)}")
+    names = [name for known, name in _shipped_names() if known == flavour]
+    nets = [name for name in names if name not in _BASES]
+    if net in nets:
+        return _parse(_shipped(flavour, net), f"recipe {flavour}/{net}")
+    if (task := _task_of_plugin(net)) in names:
+        return _recipe({**_shipped_values(f"{flavour}/{task}"), "net": net}, f"recipe {flavour}/{task}")
+    raise InputError(f"network {net!r} has no recipe {flavour!r}; {nearest(net, nets)}")
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -132,7 +167,7 @@ def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
         target = values
         for key in path:
             if not isinstance(target.get(key), dict):
-                raise InputError(f"recipe has no field {name!r}; {_nearest(name, list(values))}")
+                raise InputError(f"recipe has no field {name!r}; {nearest(key, list(target))}")
             target = target[key]
         target[last] = _yaml(text, f"setting {setting!r}")
     return _recipe(values, "recipe")
@@ -144,7 +179,48 @@ def to_yaml(recipe: Recipe) -> str:
 
 
 def _parse(text: str, where: str) -> Recipe:
-    return _recipe(_yaml(text, where), where)
+    return _recipe(_with_base(_yaml(text, where), where), where)
+
+
+def _with_base(values: Any, where: str, depth: int = 0) -> Any:
+    """The values with those of their base below them."""
+    if not isinstance(values, dict) or "base" not in values:
+        return values
+    base = values["base"]
+    if depth == _MAX_BASES:
+        raise InputError(f"{where} builds on more than {_MAX_BASES} others; write it out")
+    below = _with_base(_shipped_values(base), f"recipe {base}", depth + 1)
+    own = {name: value for name, value in values.items() if name != "base"}
+    if isinstance(own.get("augmentation"), dict):
+        own["augmentation"] = {**below.get("augmentation", {}), **own["augmentation"]}
+    return {**below, **own}
+
+
+def _shipped_values(name: object) -> dict[str, Any]:
+    flavour, _, net = str(name).partition("/")
+    values: dict[str, Any] = _yaml(_shipped(flavour, net), f"recipe {name}")
+    return values
+
+
+def _shipped(flavour: str, name: str) -> str:
+    """The text of a recipe of the package."""
+    known = _shipped_names()
+    if (flavour, name) not in known:
+        raise InputError(
+            f"recipe {flavour}/{name} is unknown; {nearest(f'{flavour}/{name}', ['/'.join(n) for n in known])}"
+        )
+    return (_RECIPES / flavour / f"{name}.yaml").read_text("utf-8")
+
+
+def _shipped_names() -> list[tuple[str, str]]:
+    folders = [folder for folder in _RECIPES.iterdir() if folder.is_dir()]
+    return sorted((folder.name, file.name.removesuffix(".yaml")) for folder in folders for file in folder.iterdir())
+
+
+def _task_of_plugin(net: str) -> str:
+    """`bones` or `erosion` for a network that another package adds; empty if nobody knows it."""
+    groups = {"bones": "carpus.segmenters", "erosion": "carpus.classifiers"}
+    return next((task for task, group in groups.items() if net in entry_points(group=group).names), "")
 
 
 def _yaml(text: str, where: str) -> Any:
@@ -166,14 +242,12 @@ def _recipe(values: Any, where: str) -> Recipe:
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         *path, name = [str(part) for part in first["loc"]] or ["recipe"]
+        kind = Augmentation if path == ["augmentation"] else Recipe
         if first["type"] == "unexpected_keyword_argument":
-            kind = Augmentation if path == ["augmentation"] else Recipe
             known = [item.name for item in dataclasses.fields(kind)]
-            raise InputError(f"{where} has no field {name!r}; {_nearest(name, known)}") from None
+            raise InputError(f"{where} has no field {name!r}; {nearest(name, known)}") from None
         field_name = ".".join([*path, name])
-        raise InputError(f"{where}: {field_name} is {first['input']!r}; {first['msg'].lower()}") from None
-
-
-def _nearest(name: str, known: Sequence[str]) -> str:
-    close = get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(known)}"
+        advice = first["msg"].lower()
+        if first["type"] == "literal_error":
+            advice = nearest(str(first["input"]), re.findall("'([^']+)'", first["ctx"]["expected"]))
+        raise InputError(f"{where}: {field_name} is {first['input']!r}; {advice}") from None

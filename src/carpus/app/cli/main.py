@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from carpus.app.cli import bench, compare, data, demo, evaluate, export, nets, read, report, train
+from carpus.app.cli import bench, compare, data, demo, evaluate, export, nets, read, report, reproduce, train
 from carpus.errors import InputError
 
 _TORCH_EXTRA = {
@@ -30,6 +30,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.add_typer(data.app, name="data")
 app.command()(train.train)
+app.command()(reproduce.reproduce)
 app.command()(evaluate.evaluate)
 app.command()(bench.bench)
 app.command()(compare.compare)

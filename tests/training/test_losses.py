@@ -1,0 +1,35 @@
+import pytest
+import torch
+from monai.losses import DiceLoss
+from torch.nn import functional
+
+from carpus.training.losses import bce_and_dice, raw_dice, weighted_cross_entropy
+
+CHANCE = torch.Generator().manual_seed(3)
+LOGITS = torch.randn(3, 14, 9, 7, generator=CHANCE)
+MASKS = (torch.rand(3, 14, 9, 7, generator=CHANCE) < 0.2).float()
+
+
+def test_cross_entropy_and_dice_are_those_of_other_libraries() -> None:
+    expected = functional.binary_cross_entropy_with_logits(LOGITS, MASKS)
+    expected = expected + DiceLoss(sigmoid=True, batch=True)(LOGITS, MASKS)
+    torch.testing.assert_close(bce_and_dice(LOGITS, MASKS), expected)
+
+
+def test_the_authors_loss_is_monais_dice_on_outputs_cut_at_one_half() -> None:
+    theirs = LOGITS + 0.5
+    torch.testing.assert_close(raw_dice(LOGITS, MASKS), DiceLoss(sigmoid=False, squared_pred=True)(theirs, MASKS))
+
+
+def test_weighted_cross_entropy_is_pytorchs() -> None:
+    logits, truth, weights = LOGITS[:, :2, 0, 0], torch.tensor([0, 1, 1]), torch.tensor([1.0, 6.0])
+    expected = functional.cross_entropy(logits, truth, weight=weights)
+    torch.testing.assert_close(weighted_cross_entropy(logits, truth, weights), expected)
+
+
+@pytest.mark.parametrize("loss", [bce_and_dice, raw_dice])
+def test_right_outlines_cost_less_than_empty_ones_even_where_there_is_no_bone(loss) -> None:
+    masks = MASKS.clone()
+    masks[:, 3] = 0
+    right, empty = (8 * masks - 4 if loss is bce_and_dice else masks - 0.5), torch.full_like(masks, -0.5)
+    assert 0 <= loss(right, masks) < loss(empty, masks)
