@@ -32,7 +32,7 @@ from carpus.inference.weights import bundled_weights
 from carpus.metrics import measure_bones
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "traces"))
-from film_traces import FilmTrace, read_traces  # noqa: E402
+from film_traces import FilmTrace, read_traces
 
 MEAN_DSC, LEAST_DSC, MEAN_MSD_MM = 0.88, 0.75, 1.0
 MOST_MM = 120.0
@@ -85,6 +85,7 @@ def main() -> None:
     if compared:
         print_table(compared)
         print_targets(compared, refused=refused)
+    print_second_tracing(read_traces())
     for path in sorted((options.films / "out-of-scope").glob("[!.]*")):
         print(f"out of scope: {path.name}: {verdict(path, models)}")
 
@@ -160,6 +161,17 @@ def print_targets(compared: list[Comparison], *, refused: list[str]) -> None:
     print(f"mean surface distance {distance:.2f} mm (asked: at most {MEAN_MSD_MM}): {_met(distance <= MEAN_MSD_MM)}")
     films = len(compared) + len(refused)
     print(f"side and wrist right on {found} of {films} films: {_met(found == films)}")
+
+
+def print_second_tracing(traces: list[FilmTrace]) -> None:
+    """Prints how well the tracer agrees with a second tracing of some bones, on the film's own grid."""
+    for trace in traces:
+        first, second = trace.masks(), trace.second_masks()
+        measured = measure_bones(first, second).values[: len(Bone)]
+        for bone in trace.second:
+            dsc, msd_px = measured[bone.channel, 0], measured[bone.channel, 3]
+            name = f"{trace.film.rsplit('.', 1)[0]}, {bone.label.lower()} ({trace.sure[bone]})"
+            print(f"traced twice: {name}: DSC {dsc:.3f}, MSD {msd_px * trace.spacing_mm:.2f} mm")
 
 
 def verdict(path: Path, models: tuple[Model, Model]) -> str:

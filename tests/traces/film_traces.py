@@ -9,6 +9,7 @@ from carpus.imaging.masks import BoneMasks
 from carpus.imaging.rle import fill_polygons
 
 TRACES = Path(__file__).parent
+Outlines = list[list[tuple[float, float]]]
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class FilmTrace:
         spacing_mm: Edge of a pixel as the film says, or `assumed_spacing_mm`, a guess from the size of the bones.
         is_assumed: Whether the pixel size is such a guess.
         outlines: `(x, y)` in pixels of the film, one polygon or more a bone; pixel (0, 0) covers [0, 1) x [0, 1).
+        second: Of some bones, the outlines of a second tracing that was made without looking at the first.
         sure: A bone's `high`, `medium` or `low`.
     """
 
@@ -34,19 +36,25 @@ class FilmTrace:
     width: int
     spacing_mm: float
     is_assumed: bool
-    outlines: dict[Bone, list[list[tuple[float, float]]]]
+    outlines: dict[Bone, Outlines]
+    second: dict[Bone, Outlines]
     sure: dict[Bone, str]
 
     def masks(self) -> BoneMasks:
         """The bones on the film's grid, metacarpals whole, overlap kept."""
-        return BoneMasks.from_masks(
-            (
-                (bone, fill_polygons([_flat(one) for one in outline], height=self.height, width=self.width))
-                for bone, outline in self.outlines.items()
-            ),
-            height=self.height,
-            width=self.width,
+        return self._filled(self.outlines)
+
+    def second_masks(self) -> BoneMasks:
+        """The second tracing on the film's grid; most bones are empty."""
+        return self._filled(self.second)
+
+    def _filled(self, outlines: dict[Bone, Outlines]) -> BoneMasks:
+        height, width = self.height, self.width
+        filled = (
+            (bone, fill_polygons([_flat(one) for one in outline], height=height, width=width))
+            for bone, outline in outlines.items()
         )
+        return BoneMasks.from_masks(filled, height=height, width=width)
 
 
 def read_trace(path: Path) -> FilmTrace:
@@ -61,7 +69,10 @@ def read_trace(path: Path) -> FilmTrace:
         width=content["width_px"],
         spacing_mm=content["spacing_mm"] or content["assumed_spacing_mm"],
         is_assumed=content["spacing_mm"] is None,
-        outlines={bone: [[(x, y) for x, y in one] for one in value["polygons"]] for bone, value in bones.items()},
+        outlines={bone: _outlines(value["polygons"]) for bone, value in bones.items()},
+        second={
+            bone: _outlines(value["second_polygons"]) for bone, value in bones.items() if "second_polygons" in value
+        },
         sure={bone: value["sure"] for bone, value in bones.items()},
     )
 
@@ -69,6 +80,10 @@ def read_trace(path: Path) -> FilmTrace:
 def read_traces() -> list[FilmTrace]:
     """Every trace of this folder, by the name of its file."""
     return [read_trace(path) for path in sorted(TRACES.glob("*.json"))]
+
+
+def _outlines(polygons: list[list[list[float]]]) -> Outlines:
+    return [[(x, y) for x, y in one] for one in polygons]
 
 
 def _flat(outline: list[tuple[float, float]]) -> list[float]:
