@@ -65,6 +65,8 @@ def main() -> None:
     parser.add_argument("films", type=Path, help="folder of the films")
     parser.add_argument("--bones", type=Path, help="checkpoint of the bone network, default: the one that comes along")
     options = parser.parse_args()
+    if not options.films.is_dir():
+        parser.error(f"{options.films} is no folder; give the folder of the films")
     models = (
         load_model(options.bones or bundled_weights("bones"), task="bones"),
         load_model(bundled_weights("erosion"), task="erosion"),
