@@ -1,0 +1,67 @@
+"""A wrist cut from its film at a fixed pixel size: grey values and masks on one grid.
+
+Where the film has that pixel size already, pixels are copied, not resampled.
+"""
+
+import cv2
+import numpy as np
+from jaxtyping import Shaped
+
+from carpus.imaging.geometry import Box, crop
+from carpus.imaging.masks import BoneMasks
+
+_EQUAL = 1e-3
+
+
+def crop_box(centre: tuple[float, float], *, film_mm: float, crop_mm: float, size_px: int) -> Box:
+    """The square of a film that becomes a crop, in pixels of the film; whole ones where none has to be resampled.
+
+    Args:
+        centre: `(x, y)` on the film.
+        film_mm: Edge of the film's pixels.
+        crop_mm: Edge of the crop's pixels.
+        size_px: Edge of the crop.
+
+    Example:
+        >>> crop_box((400.3, 500.0), film_mm=0.15, crop_mm=0.15, size_px=600)
+        Box(x=100.0, y=200.0, width=600.0, height=600.0)
+    """
+    edge = size_px * crop_mm / film_mm
+    if abs(edge / size_px - 1) < _EQUAL:
+        return Box(float(round(centre[0] - size_px / 2)), float(round(centre[1] - size_px / 2)), size_px, float(size_px))
+    return Box(centre[0] - edge / 2, centre[1] - edge / 2, edge, edge)
+
+
+def cut(pixels: Shaped[np.ndarray, "h w"], box: Box, *, size_px: int) -> Shaped[np.ndarray, "n n"]:
+    """The grey values inside a box, 8 or 16 bits as they were; black outside of the film.
+
+    Shrinking averages over what falls into a pixel, so that no noise is made up.
+
+    Args:
+        pixels: Of the film.
+        box: From `crop_box`.
+        size_px: Edge of the crop.
+    """
+    if box.width == size_px:
+        return crop(pixels, box)
+    scale = size_px / box.width
+    if scale < 1:
+        pixels = cv2.GaussianBlur(pixels, (0, 0), 0.5 * np.sqrt(1 / scale**2 - 1) + 1e-6, borderType=cv2.BORDER_REPLICATE)
+    # Pixel centres are at halves: x on the crop is (x_film + 0.5 - box.x) * scale - 0.5.
+    matrix = np.array(
+        [[scale, 0, (0.5 - box.x) * scale - 0.5], [0, scale, (0.5 - box.y) * scale - 0.5]],
+    )
+    how = cv2.INTER_LINEAR if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.warpAffine(pixels, matrix, (size_px, size_px), flags=how, borderMode=cv2.BORDER_CONSTANT))
+
+
+def cut_masks(masks: BoneMasks, box: Box, *, size_px: int) -> BoneMasks:
+    """The bones inside a box: each pixel takes those of the film at its centre; nothing lies outside of the film."""
+    if box.width == size_px:
+        return masks.cropped(box)
+    places = (np.arange(size_px) + 0.5) * box.width / size_px
+    columns, rows = (np.floor(start + places).astype(int) for start in (box.x, box.y))
+    height, width = masks.shape
+    inside = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))[None]
+    plane = masks.plane[np.clip(rows, 0, height - 1)[:, None], np.clip(columns, 0, width - 1)[None]]
+    return BoneMasks(np.where(inside, plane, 0).astype(np.uint16))
