@@ -86,12 +86,11 @@ def read_key(path: Path) -> tuple[KeyRow, ...]:
 
 def write_key(path: Path, rows: Iterable[KeyRow]) -> None:
     """Writes the table, readable to its owner alone."""
-    with new_file(path) as draft:
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file)
-            table.writerow(_COLUMNS)
-            for row in sorted(rows, key=lambda row: (row.identifier, row.file)):
-                table.writerow([row.identifier, row.split.value, *(getattr(row, name) for name in _COLUMNS[2:])])
+    with new_file(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(_COLUMNS)
+        for row in sorted(rows, key=lambda row: (row.identifier, row.file)):
+            table.writerow([row.identifier, row.split.value, *(getattr(row, name) for name in _COLUMNS[2:])])
     path.chmod(_ONLY_OWNER)
 
 

@@ -28,7 +28,9 @@ def crop_box(centre: tuple[float, float], *, film_mm: float, crop_mm: float, siz
     """
     edge = size_px * crop_mm / film_mm
     if abs(edge / size_px - 1) < _EQUAL:
-        return Box(float(round(centre[0] - size_px / 2)), float(round(centre[1] - size_px / 2)), size_px, float(size_px))
+        return Box(
+            float(round(centre[0] - size_px / 2)), float(round(centre[1] - size_px / 2)), size_px, float(size_px)
+        )
     return Box(centre[0] - edge / 2, centre[1] - edge / 2, edge, edge)
 
 
@@ -46,11 +48,12 @@ def cut(pixels: Shaped[np.ndarray, "h w"], box: Box, *, size_px: int) -> Shaped[
         return crop(pixels, box)
     scale = size_px / box.width
     if scale < 1:
-        pixels = cv2.GaussianBlur(pixels, (0, 0), 0.5 * np.sqrt(1 / scale**2 - 1) + 1e-6, borderType=cv2.BORDER_REPLICATE)
-    # Pixel centres are at halves: x on the crop is (x_film + 0.5 - box.x) * scale - 0.5.
-    matrix = np.array(
-        [[scale, 0, (0.5 - box.x) * scale - 0.5], [0, scale, (0.5 - box.y) * scale - 0.5]],
-    )
+        pixels = cv2.GaussianBlur(
+            pixels, (0, 0), 0.5 * np.sqrt(1 / scale**2 - 1) + 1e-6, borderType=cv2.BORDER_REPLICATE
+        )
+    # The middle of pixel x of the film is at x + 0.5, and so on the crop.
+    right, down = ((0.5 - start) * scale - 0.5 for start in (box.x, box.y))
+    matrix = np.array([[scale, 0, right], [0, scale, down]])
     how = cv2.INTER_LINEAR if scale < 1 else cv2.INTER_CUBIC
     return np.asarray(cv2.warpAffine(pixels, matrix, (size_px, size_px), flags=how, borderMode=cv2.BORDER_CONSTANT))
 
@@ -65,3 +68,10 @@ def cut_masks(masks: BoneMasks, box: Box, *, size_px: int) -> BoneMasks:
     inside = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))[None]
     plane = masks.plane[np.clip(rows, 0, height - 1)[:, None], np.clip(columns, 0, width - 1)[None]]
     return BoneMasks(np.where(inside, plane, 0).astype(np.uint16))
+
+
+def share_outside(box: Box, *, height: int, width: int) -> float:
+    """The part of a box that lies outside of the film, 0 to 1."""
+    across = min(box.x + box.width, width) - max(box.x, 0)
+    down = min(box.y + box.height, height) - max(box.y, 0)
+    return 1 - max(across, 0) * max(down, 0) / box.area
