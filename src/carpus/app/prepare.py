@@ -20,7 +20,7 @@ from carpus.data.facts import Facts
 from carpus.data.film_table import FilmRow, FilmTable, named_films, read_film_table
 from carpus.data.formats.folder import PHANTOM_NOTICE, write_json
 from carpus.data.layout import Split
-from carpus.data.prepared import ORIGINALS, PREPARED_FILE, changed_files, write_prepared
+from carpus.data.prepared import ORIGINALS, PREPARED_FILE, changed_files, read_prepared, write_prepared
 from carpus.data.private_key import KeyRow, Visit, identifier, known_splits, new_numbers, read_key, write_key
 from carpus.data.reader import is_phantom
 from carpus.data.splits import split_patients
@@ -76,6 +76,7 @@ class Outcome:
         remarks: What else a person should know, a sentence each.
         is_phantom: Whether the wrists are synthetic.
         page: To go through.
+        stopped: Why nothing was written, in a sentence; empty if it was.
     """
 
     page: Path
@@ -85,6 +86,7 @@ class Outcome:
     refused: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     is_phantom: bool = False
+    stopped: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,7 @@ def prepare(request: Request, *, progress: Progress | None = None) -> Outcome:
         progress: Called with (done, total) after every film.
 
     Raises:
-        InputError: A folder, table, key or drawing that cannot be used, or films of fewer than three patients. What is
-            done by then is kept.
+        InputError: A folder, table, key or drawing that cannot be used.
     """
     _check_places(request)
     table = read_film_table(request.table) if request.table else FilmTable()
@@ -130,6 +131,9 @@ def prepare(request: Request, *, progress: Progress | None = None) -> Outcome:
     request.private.mkdir(parents=True, exist_ok=True, mode=0o700)
     films = _do_films(request, found.films, excluded, table, names, drawings, outcome, progress)
     films = _without_doubles(films, outcome)
+    outcome.stopped = _reason_to_stop(request, films, excluded)
+    if outcome.stopped:
+        return outcome
     films = _numbered(films, key, request, outcome)
     _write(request, films, key, outcome)
     return outcome
@@ -154,6 +158,23 @@ def _check_places(request: Request) -> None:
             f"{request.out} has changed since it was made ({len(changed)} files, such as {changed[0]}); move it away, "
             "or add --overwrite to replace it"
         )
+
+
+def _reason_to_stop(request: Request, films: Sequence[_Film], excluded: set[str]) -> str:
+    """Why nothing may be written: no film at all, or wrists that would vanish from a dataset unasked."""
+    if not films:
+        return "no film could be taken, so no dataset was written; see the reasons above"
+    if request.overwrite or not (request.out / PREPARED_FILE).exists():
+        return ""
+    wanted = {film.source.sha256 for film in films}
+    wanted |= {row.sha256 for row in read_key(request.private / KEY_FILE) if row.file in excluded}
+    lost = [each for each in read_prepared(request.out)["films"] if each["sha256"] not in wanted]
+    if not lost:
+        return ""
+    return (
+        f"{request.out} would lose {len(lost)} wrists that are in it now, such as {lost[0]['identifier']}; exclude their "
+        "films with --exclude if that is meant, or add --overwrite"
+    )
 
 
 def _excluded(path: Path | None, films: set[str]) -> set[str]:
@@ -214,9 +235,9 @@ def _do_films(
                 raise InputError(f"{path} is scored, but its joints cannot be placed; draw its bones (--masks)")
             done.append(_Film(source, place, ready.record))
         except InputError as error:
-            outcome.refused[name] = " ".join(str(error).split())
+            outcome.refused[name] = " ".join(str(error).split()).removeprefix(f"{path} ")
         except Exception as error:  # one film's defect must not cost a night's work
-            outcome.refused[name] = f"{path} made carpus fail ({type(error).__name__}: {error}); please report it"
+            outcome.refused[name] = f"made carpus fail ({type(error).__name__}: {error}); please report it"
         if progress:
             progress(number, len(paths))
     outcome.remarks += [
@@ -238,9 +259,9 @@ def _without_doubles(films: Sequence[_Film], outcome: Outcome) -> list[_Film]:
             continue
         for film in group:
             others = ", ".join(other.source.name for other in group if other is not film)
+            hand = f"the {film.side.name.lower()} hand of the same patient and study"
             outcome.refused[film.source.name] = (
-                f"{film.source.path} shows the {film.side.name.lower()} hand of the same patient and study as {others}; "
-                "exclude all but one, or correct study or side in the table"
+                f"shows {hand} as {others}; exclude all but one, or correct study or side in the table"
             )
     return kept
 
@@ -255,7 +276,11 @@ def _numbered(films: Sequence[_Film], key: Sequence[KeyRow], request: Request, o
         patient, _ = numbers[film.source.patient, film.source.study]
         scores = film.source.row.scores
         worst[patient] = max(worst.get(patient, -1), max(scores.values()) if scores else -1)
-    splits = split_patients(worst, generator=generator, kept=known_splits(key))
+    if len(worst) < len(Split):
+        outcome.remarks.append(f"{len(worst)} patients cannot fill three splits, so all are in train; add patients")
+        splits = dict.fromkeys(worst, Split.TRAIN)
+    else:
+        splits = split_patients(worst, generator=generator, kept=known_splits(key))
     people = _people(films, outcome)
     numbered = []
     for film in films:

@@ -26,7 +26,7 @@ from carpus.inference.outline import CROP_PX, outline_wrist
 from carpus.inference.wrist import quarter_turns
 
 _PERCENTILES = (0.5, 99.8)
-_MOST_OUTSIDE, _SOME_OUTSIDE = 0.5, 0.05
+_MOST_OUTSIDE, _SOME_OUTSIDE = 0.75, 0.05
 _BURNT_OUT = 0.05
 _FEWEST_DRAWN = 3
 _FEWEST_IN_PLACE = len(Bone) // 2
@@ -122,11 +122,11 @@ def prepare_film(
 
     outside = share_outside(box, height=upright.shape[0], width=upright.shape[1])
     if outside > _MOST_OUTSIDE:
-        raise InputError(f"{source.path} shows less than half of the wrist's square; give a film that shows all of it")
+        raise InputError(f"{source.path} shows less than a quarter of the wrist's square; give a film that shows all")
     if outside > _SOME_OUTSIDE:
         note("cut-by-film", f"{100 * outside:.0f} % of the crop lies outside of the film and is black.")
     original = cut(upright.pixels, box, size_px=settings.size_px)
-    pixels = _eight_bits(source, upright.pixels, shown, box, settings, note)
+    pixels = _eight_bits(upright.pixels, shown, box, settings, note)
     if pixels.min() == pixels.max():
         raise InputError(f"{source.path} has one grey value only where the wrist is; export it again")
     for kind in source.said.doubts if source.said else ():
@@ -289,7 +289,8 @@ def _judge(source: Source, placement: Placement, *, is_drawn: bool, note: _Notes
     count, whose = len(placement.in_place), "drawn" if is_drawn else "outlined"
     if not is_drawn and not set(placement.in_place) & set(CARPALS):
         raise InputError(
-            f"{source.path} shows no adult's wrist: none of the outlined bones is a carpal bone in its place"
+            f"{source.path} shows no adult's wrist: no carpal bone lies where one should; leave it out, or draw its bones "
+            "and give them with --masks"
         )
     if count < _FEWEST_IN_PLACE:
         note("wrist-doubtful", f"Only {count} of {len(Bone)} {whose} bones lie as in a wrist: see that this is one.")
@@ -316,11 +317,10 @@ def _boxes(
     if fitted:
         names = ", ".join(joint.label.lower() for joint in fitted)
         note("boxes-by-fit", f"Placed by the other bones, because its own is not there or not right: {names}.")
-    return {joint: Box(*(round(float(v), 2) for v in vars(box).values())) for joint, box in boxes.items()}
+    return {joint: Box(*(round(float(edge), 2) for edge in vars(box).values())) for joint, box in boxes.items()}
 
 
 def _eight_bits(
-    source: Source,
     pixels: Shaped[np.ndarray, "h w"],
     shown: Shaped[np.ndarray, "h w"],
     box: Box,

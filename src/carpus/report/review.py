@@ -75,7 +75,7 @@ def write_review(
     refused: Mapping[str, str],
     remarks: Sequence[str],
     dataset: str,
-    is_phantom: bool,
+    is_phantom: bool = False,
 ) -> None:
     """Writes the page.
 

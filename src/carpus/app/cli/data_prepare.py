@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from carpus.app.console import progress
+from carpus.errors import InputError
 
 
 def prepare(
@@ -84,9 +85,11 @@ def prepare(
     with progress("Preparing") as step:
         outcome = prepare(request, progress=step)
     for name, reason in sorted(outcome.refused.items()):
-        typer.echo(f"not taken: {name}: {reason}", err=True)
+        typer.echo(f"not taken: {name} {reason}", err=True)
     for remark in outcome.remarks:
         typer.echo(f"note: {remark}", err=True)
+    if outcome.stopped:
+        raise InputError(outcome.stopped)
     kind = "Phantom dataset" if outcome.is_phantom else "Dataset"
     typer.echo(
         f"{kind} of {outcome.wrists} wrists: {out} ({outcome.kept} done before, {len(outcome.refused)} not taken)"

@@ -26,7 +26,7 @@ def read(
     from carpus.app.readings import print_reading, write_reading
     from carpus.inference.film import read_film
     from carpus.inference.model import load_model
-from carpus.inference.reading import read_radiograph
+    from carpus.inference.reading import read_radiograph
     from carpus.inference.weights import bundled_weights
 
     names = _names(images)
