@@ -15,7 +15,10 @@ from carpus.inference.film import is_dicom_film, side_in_name
 
 _IMAGES = (".png", ".bmp", ".jpg", ".jpeg", ".tif", ".tiff")
 _INDEX = "DICOMDIR"
-_ADULT, _TOP_AGE = 18, 90
+ADULT = 18
+_YOUNGEST, _TOP_AGE = 14, 90
+"""Younger wrists have growth plates and unfinished bones; from 14 to 17 some still do, which is for a person to see."""
+
 
 
 @dataclass(frozen=True)
@@ -118,8 +121,8 @@ def look_at(path: Path, name: str, row: FilmRow) -> Source:
             raise InputError(f"{path} has the modality {said.modality}, expected a radiograph (CR, DX or converted)")
     patient, study = _person(path, row, said)
     source = Source(path, name, sha256_of(path), row, said, patient, study)
-    if source.age is not None and source.age < _ADULT:
-        raise InputError(f"{path} is of a person aged {source.age}, expected an adult: a child's bones are others")
+    if source.age is not None and source.age < _YOUNGEST:
+        raise InputError(f"{path} is of a child aged {source.age}, whose bones are not finished; leave it out")
     return source
 
 

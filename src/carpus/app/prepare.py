@@ -172,8 +172,8 @@ def _reason_to_stop(request: Request, films: Sequence[_Film], excluded: set[str]
     if not lost:
         return ""
     return (
-        f"{request.out} would lose {len(lost)} wrists that are in it now, such as {lost[0]['identifier']}; exclude their "
-        "films with --exclude if that is meant, or add --overwrite"
+        f"{request.out} would lose {len(lost)} wrists that are in it now, such as {lost[0]['identifier']}; exclude "
+        "their films with --exclude if that is meant, or add --overwrite"
     )
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Shaped, UInt8, UInt16
 
 from carpus.anatomy import Bone, Joint, Side
 from carpus.app.drawn_masks import Drawing
-from carpus.app.film_source import Source
+from carpus.app.film_source import ADULT, Source
 from carpus.dicom.reader import decode_film, read_header
 from carpus.errors import InputError
 from carpus.imaging.files import read_grey
@@ -129,6 +129,8 @@ def prepare_film(
     pixels = _eight_bits(upright.pixels, shown, box, settings, note)
     if pixels.min() == pixels.max():
         raise InputError(f"{source.path} has one grey value only where the wrist is; export it again")
+    if source.age is not None and source.age < ADULT:
+        note("growing", f"The person is {source.age} years old: see that the growth plates are closed.")
     for kind in source.said.doubts if source.said else ():
         if kind != "magnified" or spacing_from == "ImagerPixelSpacing":
             note(kind, _WORDS[kind])
@@ -289,8 +291,8 @@ def _judge(source: Source, placement: Placement, *, is_drawn: bool, note: _Notes
     count, whose = len(placement.in_place), "drawn" if is_drawn else "outlined"
     if not is_drawn and not set(placement.in_place) & set(CARPALS):
         raise InputError(
-            f"{source.path} shows no adult's wrist: no carpal bone lies where one should; leave it out, or draw its bones "
-            "and give them with --masks"
+            f"{source.path} shows no adult's wrist: no carpal bone lies where one should; leave it out, or draw its "
+            "bones and give them with --masks"
         )
     if count < _FEWEST_IN_PLACE:
         note("wrist-doubtful", f"Only {count} of {len(Bone)} {whose} bones lie as in a wrist: see that this is one.")
