@@ -20,7 +20,6 @@ _YOUNGEST, _TOP_AGE = 14, 90
 """Younger wrists have growth plates and unfinished bones; from 14 to 17 some still do, which is for a person to see."""
 
 
-
 @dataclass(frozen=True)
 class Source:
     """A film as it was found.

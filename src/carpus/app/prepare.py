@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,10 +29,11 @@ from carpus.data.wrist import Wrist, write_wrists
 from carpus.errors import InputError
 from carpus.files import new_folder
 from carpus.imaging.geometry import Box, crop
-from carpus.inference.model import Model, load_model
-from carpus.inference.weights import bundled_weights
 from carpus.report.layers import bone_shapes
 from carpus.report.review import ReviewItem, picture_of, write_review
+
+if TYPE_CHECKING:
+    from carpus.inference.model import Model
 
 KEY_FILE, REVIEW_FILE, FILMS = "key.csv", "review.html", "films"
 Progress = Callable[[int, int], None]
@@ -199,10 +201,6 @@ def _do_films(
     outcome: Outcome,
     progress: Progress | None,
 ) -> list[_Film]:
-    @cache
-    def bones() -> Model:
-        return load_model(bundled_weights("bones"), task="bones")
-
     stems = [path.stem for path in paths.values()]
     phantoms = is_phantom(request.films)
     done: list[_Film] = []
@@ -227,7 +225,7 @@ def _do_films(
             place = place_of(request.private / FILMS, source, drawing, request.settings, is_phantom=phantoms)
             ready = load(place)
             if ready is None:
-                ready = prepare_film(source, drawing, request.settings, bones=bones, is_phantom=phantoms)
+                ready = prepare_film(source, drawing, request.settings, bones=_bones, is_phantom=phantoms)
                 store(place, ready)
             else:
                 outcome.kept += 1
@@ -236,6 +234,8 @@ def _do_films(
             done.append(_Film(source, place, ready.record))
         except InputError as error:
             outcome.refused[name] = " ".join(str(error).split()).removeprefix(f"{path} ")
+        except ModuleNotFoundError:  # PyTorch, without which no film can be outlined
+            raise
         except Exception as error:  # one film's defect must not cost a night's work
             outcome.refused[name] = f"made carpus fail ({type(error).__name__}: {error}); please report it"
         if progress:
@@ -245,6 +245,14 @@ def _do_films(
         for name in sorted(drawings.names() - drawn)
     ]
     return done
+
+
+@cache
+def _bones() -> "Model":
+    from carpus.inference.model import load_model
+    from carpus.inference.weights import bundled_weights
+
+    return load_model(bundled_weights("bones"), task="bones")
 
 
 def _without_doubles(films: Sequence[_Film], outcome: Outcome) -> list[_Film]:
@@ -354,7 +362,7 @@ def _write(request: Request, films: Sequence[_Film], key: Sequence[KeyRow], outc
             folder,
             {
                 "carpus": version("carpus"),
-                "made_with": {name: version(name) for name in ("numpy", "opencv-python-headless", "torch")},
+                "made_with": _libraries(films),
                 "settings": {**vars(request.settings), "seed": request.seed},
                 "notice": "Boxes that are 'predicted' are a network's, not a reader's. For research use only.",
                 "films": [
@@ -377,6 +385,14 @@ def _write(request: Request, films: Sequence[_Film], key: Sequence[KeyRow], outc
     outcome.wrists = len(films)
     outcome.flagged = sum(bool(film.record["flags"]) for film in films)
     outcome.is_phantom = synthetic
+
+
+def _libraries(films: Sequence[_Film]) -> dict[str, str]:
+    """Versions of what decides the result."""
+    names = ["numpy", "opencv-python-headless"]
+    if any(film.record["bones"] == "predicted" for film in films):
+        names.append("torch")
+    return {name: version(name) for name in names}
 
 
 def _key_rows(films: Sequence[_Film], key: Sequence[KeyRow]) -> list[KeyRow]:

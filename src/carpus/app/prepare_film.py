@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Shaped, UInt8, UInt16
@@ -21,9 +21,10 @@ from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
 from carpus.imaging.wrist_crop import crop_box, cut, cut_masks, share_outside
 from carpus.inference.atlas import ADULT_SIZES, CARPALS, Placement, place_bones, regions_of
-from carpus.inference.model import Model
-from carpus.inference.outline import CROP_PX, outline_wrist
 from carpus.inference.wrist import quarter_turns
+
+if TYPE_CHECKING:
+    from carpus.inference.model import Model
 
 _PERCENTILES = (0.5, 99.8)
 _MOST_OUTSIDE, _SOME_OUTSIDE = 0.75, 0.05
@@ -83,7 +84,7 @@ class _Notes:
 
 
 def prepare_film(
-    source: Source, drawing: Drawing | None, settings: Settings, *, bones: Callable[[], Model], is_phantom: bool
+    source: Source, drawing: Drawing | None, settings: Settings, *, bones: Callable[[], "Model"], is_phantom: bool
 ) -> Prepared:
     """The wrist of one film.
 
@@ -242,8 +243,11 @@ def _as_drawn(source: Source, drawing: Drawing, film: Radiograph, settings: Sett
     return _Place(box, bones, _side_of(bones, settings), "drawn bones")
 
 
-def _as_outlined(film: Radiograph, settings: Settings, model: Model, note: _Notes) -> _Place:
+def _as_outlined(film: Radiograph, settings: Settings, model: "Model", note: _Notes) -> _Place:
     """The wrist by the outline of the hand, and its bones as the network outlines them."""
+    # Films whose bones are drawn need no PyTorch.
+    from carpus.inference.outline import CROP_PX, outline_wrist
+
     wrist = outline_wrist(film, bones=model)
     assert film.spacing_mm is not None  # noqa: S101 (made sure before)
     box = crop_box(wrist.box.centre, film_mm=film.spacing_mm, crop_mm=settings.crop_mm, size_px=settings.size_px)

@@ -3,9 +3,8 @@
 Where the film has that pixel size already, pixels are copied, not resampled.
 """
 
-import cv2
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Float64, Shaped
 
 from carpus.imaging.geometry import Box, crop
 from carpus.imaging.masks import BoneMasks
@@ -37,7 +36,8 @@ def crop_box(centre: tuple[float, float], *, film_mm: float, crop_mm: float, siz
 def cut(pixels: Shaped[np.ndarray, "h w"], box: Box, *, size_px: int) -> Shaped[np.ndarray, "n n"]:
     """The grey values inside a box, 8 or 16 bits as they were; black outside of the film.
 
-    Shrinking averages over what falls into a pixel, so that no noise is made up.
+    Values between pixels are interpolated along straight lines; shrinking averages over what falls into a pixel, so
+    that no noise is made up.
 
     Args:
         pixels: Of the film.
@@ -46,16 +46,15 @@ def cut(pixels: Shaped[np.ndarray, "h w"], box: Box, *, size_px: int) -> Shaped[
     """
     if box.width == size_px:
         return crop(pixels, box)
-    scale = size_px / box.width
-    if scale < 1:
-        pixels = cv2.GaussianBlur(
-            pixels, (0, 0), 0.5 * np.sqrt(1 / scale**2 - 1) + 1e-6, borderType=cv2.BORDER_REPLICATE
-        )
-    # The middle of pixel x of the film is at x + 0.5, and so on the crop.
-    right, down = ((0.5 - start) * scale - 0.5 for start in (box.x, box.y))
-    matrix = np.array([[scale, 0, right], [0, scale, down]])
-    how = cv2.INTER_LINEAR if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.warpAffine(pixels, matrix, (size_px, size_px), flags=how, borderMode=cv2.BORDER_CONSTANT))
+    step = box.width / size_px
+    rows = _weights(box.y, step, size_px=size_px, length=pixels.shape[0])
+    columns = _weights(box.x, step, size_px=size_px, length=pixels.shape[1])
+    # Only the part of the film that has any weight is touched.
+    down, across = (np.flatnonzero(weights.any(axis=0)) for weights in (rows, columns))
+    if not down.size or not across.size:
+        return np.zeros((size_px, size_px), pixels.dtype)
+    y, x = slice(down[0], down[-1] + 1), slice(across[0], across[-1] + 1)
+    return np.rint(rows[:, y] @ pixels[y, x].astype(np.float64) @ columns[:, x].T).astype(pixels.dtype)
 
 
 def cut_masks(masks: BoneMasks, box: Box, *, size_px: int) -> BoneMasks:
@@ -68,6 +67,17 @@ def cut_masks(masks: BoneMasks, box: Box, *, size_px: int) -> BoneMasks:
     inside = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))[None]
     plane = masks.plane[np.clip(rows, 0, height - 1)[:, None], np.clip(columns, 0, width - 1)[None]]
     return BoneMasks(np.where(inside, plane, 0).astype(np.uint16))
+
+
+def _weights(start: float, step: float, *, size_px: int, length: int) -> Float64[np.ndarray, "n m"]:
+    """How much each pixel of the film counts for each of the crop along one axis; rows sum to 1, or to 0 outside."""
+    # The middle of pixel i of the film is at i + 0.5, and so on the crop.
+    places = start + (np.arange(size_px) + 0.5) * step - 0.5
+    weights = np.maximum(1 - np.abs(places[:, None] - np.arange(length)) / max(step, 1.0), 0)
+    inside = (places > -0.5) & (places < length - 0.5)
+    total = weights.sum(axis=1, keepdims=True)
+    normalised: Float64[np.ndarray, "n m"] = np.where(inside[:, None], weights / np.maximum(total, 1e-12), 0)
+    return normalised
 
 
 def share_outside(box: Box, *, height: int, width: int) -> float:
