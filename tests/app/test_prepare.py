@@ -357,18 +357,18 @@ def test_a_film_without_a_usable_pixel_size_needs_one(
     assert done.status == 0
     record = records(tmp_path)[path.name]
     assert record["spacing_from"] == "--spacing-mm"
-    assert "spacing-told" in record["flags"]
+    assert "spacing-told" in record["notes"]
 
 
 def test_the_detectors_pixel_size_is_noted_as_magnified(prepare, films: Films, tmp_path: Path) -> None:
     path = only(films, "adele-iml")
     prepare()
     assert records(tmp_path)[path.name]["spacing_from"] == "ImagerPixelSpacing"
-    assert "magnified" in records(tmp_path)[path.name]["flags"]
+    assert "magnified" in records(tmp_path)[path.name]["notes"]
     edit(path, PixelSpacing=[0.15, 0.15])
     prepare("--overwrite")
     assert records(tmp_path)[path.name]["spacing_from"] == "PixelSpacing"
-    assert "magnified" not in records(tmp_path)[path.name]["flags"]
+    assert "magnified" not in records(tmp_path)[path.name]["notes"]
 
 
 def test_a_film_of_another_pixel_size_is_resampled_with_its_bones(prepare, films: Films, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A dataset in RAM-W600's layout from a folder of films, film by film, and what was not taken, with the reason."""
 
 import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -290,6 +290,8 @@ def _numbered(films: Sequence[_Film], key: Sequence[KeyRow], request: Request, o
     else:
         splits = split_patients(worst, generator=generator, kept=known_splits(key))
     people = _people(films, outcome)
+    # Visits without a date have a number, but no order.
+    several = Counter(patient for patient, _ in people)
     numbered = []
     for film in films:
         patient, study = numbers[film.source.patient, film.source.study]
@@ -304,7 +306,7 @@ def _numbered(films: Sequence[_Film], key: Sequence[KeyRow], request: Request, o
             sex=sex,
             age=age,
             institution=institution,
-            phase=int(study),
+            phase=int(study) if film.source.date or several[film.source.patient] == 1 else None,
             synthetic=bool(film.record["synthetic"]),
         )
         numbered.append(replace(film, facts=facts, split=split))
@@ -437,6 +439,7 @@ def _item(film: _Film, made: Prepared) -> ReviewItem:
         scores=facts.scores,
         spacing=f"{record['film_spacing_mm']:.4g} mm ({record['spacing_from']})",
         flags=dict(record["flags"]),  # type: ignore[call-overload]
+        notes=dict(record["notes"]),  # type: ignore[call-overload]
         picture=picture_of(made.pixels),
         shapes=bone_shapes(made.bones),
         edge_px=made.pixels.shape[0],

@@ -34,6 +34,7 @@ _FEWEST_IN_PLACE = len(Bone) // 2
 _TURNED_DEGREES = 30
 _SAME_SPACING = 0.01
 
+_ROUTINE = ("magnified", "spacing-told", "turned", "wrist-alone")
 _WORDS = {
     "burned-in-text": "The file says that text is burned into the picture: see that no name is on the crop.",
     "for-processing": "The file is raw (FOR PROCESSING): its grey values may be reversed or not meant for the eye.",
@@ -75,12 +76,13 @@ class Prepared:
 
 @dataclass
 class _Notes:
-    """What a person should look at, by a short fixed name."""
+    """What is worth knowing of a film by a short fixed name: doubts, which are for a person to settle, and the rest."""
 
     flags: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, kind: str, text: str) -> None:
-        self.flags[kind] = text
+        (self.notes if kind in _ROUTINE else self.flags)[kind] = text
 
 
 def prepare_film(
@@ -160,6 +162,7 @@ def prepare_film(
         "boxes_from": ("drawn" if drawing else "predicted") if boxes else None,
         "synthetic": is_phantom or bool(said and said.is_synthetic),
         "flags": note.flags,
+        "notes": note.notes,
     }
     return Prepared(pixels, original.astype(np.uint16), masks, record)
 

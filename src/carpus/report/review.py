@@ -40,7 +40,8 @@ class ReviewItem:
         boxes: The joints' regions in pixels of the crop.
         scores: SvdH scores; None if unscored.
         spacing: The film's pixel size, and who says so.
-        flags: What to look at, by a short fixed name.
+        flags: Doubts for a person to settle, by a short fixed name.
+        notes: What else is worth knowing, the same way.
         picture: Of the crop, as a data address.
         shapes: Its bones.
         edge_px: Of the crop.
@@ -56,6 +57,7 @@ class ReviewItem:
     scores: Mapping[Joint, int] | None
     spacing: str
     flags: Mapping[str, str]
+    notes: Mapping[str, str]
     picture: str
     shapes: tuple[BoneShape, ...]
     edge_px: int
@@ -81,7 +83,7 @@ def write_review(
 
     Args:
         path: To write.
-        items: The wrists of the dataset; those with flags are shown first.
+        items: The wrists of the dataset; those with a doubt are shown first.
         refused: Films that are not in it, and why.
         remarks: What else there is to know, a sentence each.
         dataset: Its name.
