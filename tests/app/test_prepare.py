@@ -16,6 +16,7 @@ from PIL import Image
 
 from carpus.anatomy import Bone, Joint
 from carpus.app import prepare as preparing
+from carpus.app.prepare_film import prepare_film
 from carpus.data.coco import write_coco_masks
 from carpus.data.layout import PHANTOM_FILE
 from carpus.data.reader import read_dataset, read_masks
@@ -215,7 +216,8 @@ def test_a_second_run_does_no_film_again_and_gives_the_same_bytes(prepare, tmp_p
 
 
 def test_a_run_that_was_killed_goes_on(prepare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, real = [], preparing.prepare_film
+    made: list[Any] = []
+    real = prepare_film
 
     def killed(*given: Any, **more: Any) -> Any:
         if len(made) == 2:
@@ -257,7 +259,7 @@ def test_bad_films_are_listed_and_never_stop_the_rest(prepare, films: Films, tmp
 
 
 def test_a_defect_of_carpus_on_one_film_costs_that_film_alone(prepare, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = preparing.prepare_film
+    real = prepare_film
 
     def faulty(source: Any, *given: Any, **more: Any) -> Any:
         if source.path.name.startswith("clara-iml"):

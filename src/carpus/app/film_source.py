@@ -8,8 +8,7 @@ from carpus.anatomy import Side
 from carpus.data.case import CaseId
 from carpus.data.film_table import FilmRow
 from carpus.data.manifest import sha256_of
-from carpus.dicom.acquisition import Acquisition, acquisition
-from carpus.dicom.reader import read_header, refuse_unusable
+from carpus.dicom.acquisition import Acquisition, read_acquisition
 from carpus.errors import InputError
 from carpus.inference.film import is_dicom_film, side_in_name
 
@@ -113,9 +112,7 @@ def look_at(path: Path, name: str, row: FilmRow) -> Source:
     """
     said = None
     if is_dicom_film(path):
-        dataset = read_header(path)
-        refuse_unusable(path, dataset)
-        said = acquisition(dataset)
+        said = read_acquisition(path)
         if not said.is_radiograph:
             raise InputError(f"{path} has the modality {said.modality}, expected a radiograph (CR, DX or converted)")
     patient, study = _person(path, row, said)

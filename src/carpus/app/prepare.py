@@ -131,6 +131,8 @@ def prepare(request: Request, *, progress: Progress | None = None) -> Outcome:
     outcome.remarks += [f"{request.table} names {film}, which is no film of the folder" for film in unknown]
 
     request.private.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for draft in (request.private / FILMS).glob(".*"):  # of a run that was killed
+        shutil.rmtree(draft, ignore_errors=True)
     films = _do_films(request, found.films, excluded, table, names, drawings, outcome, progress)
     films = _without_doubles(films, outcome)
     outcome.stopped = _reason_to_stop(request, films, excluded)

@@ -12,7 +12,7 @@ from jaxtyping import Shaped, UInt8, UInt16
 from carpus.anatomy import Bone, Joint, Side
 from carpus.app.drawn_masks import Drawing
 from carpus.app.film_source import ADULT, Source
-from carpus.dicom.reader import decode_film, read_header
+from carpus.dicom.reader import decode_film
 from carpus.errors import InputError
 from carpus.imaging.files import read_grey
 from carpus.imaging.geometry import Box
@@ -191,7 +191,7 @@ def _decoded(source: Source) -> tuple[Radiograph, Shaped[np.ndarray, "h w"]]:
     if source.said is None:
         film = Radiograph(read_grey(source.path), source=str(source.path))
         return film, film.pixels
-    film, shown = decode_film(source.path, read_header(source.path))
+    film, shown = decode_film(source.path)
     return replace(film, source=str(source.path)), shown
 
 

@@ -4,11 +4,12 @@ import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pydicom
 
 from carpus.anatomy import Side
-from carpus.dicom.reader import DESCRIPTIONS, side_in_words, value_of
+from carpus.dicom.reader import DESCRIPTIONS, read_header, refuse_unusable, side_in_words, value_of
 
 _AGE = re.compile(r"(\d{1,3})Y")
 _KINDS = ("CR", "DX", "RG", "RF", "OT", "SC", "")
@@ -56,10 +57,17 @@ class Acquisition:
         return self.modality in _KINDS
 
 
-def acquisition(dataset: pydicom.Dataset) -> Acquisition:
-    """What the attributes of a film say."""
+def read_acquisition(path: Path) -> Acquisition:
+    """What the attributes of a film say; its pixels are not decoded.
+
+    Raises:
+        InputError: As `read_dicom`, as far as that can be told before.
+    """
     with warnings.catch_warnings():
+        # pydicom warns of every departure from the standard; what matters here is checked.
         warnings.simplefilter("ignore")
+        dataset = read_header(path)
+        refuse_unusable(path, dataset)
         return Acquisition(
             patient=_text(dataset, "PatientID"),
             study=_text(dataset, "StudyInstanceUID"),

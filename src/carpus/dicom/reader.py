@@ -65,21 +65,18 @@ def read_dicom(path: Path) -> Radiograph:
     return Radiograph(pixels, spacing_mm, side, path.name, (*spacing_notes, *side_notes))
 
 
-def decode_film(path: Path, dataset: pydicom.Dataset) -> tuple[Radiograph, Shaped[np.ndarray, "h w"]]:
+def decode_film(path: Path) -> tuple[Radiograph, Shaped[np.ndarray, "h w"]]:
     """The radiograph with every grey value that was stored, and its pixels as they were meant to be looked at.
 
     Both are bone bright, 8 or 16 bits. The first has been through the modality LUT or rescale only; the second also
     through the VOI LUT or, without one, the window. Without either they are the same.
-
-    Args:
-        path: Of the file, for messages.
-        dataset: From `read_header`.
 
     Raises:
         InputError: As `read_dicom`.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        dataset = read_header(path)
         refuse_unusable(path, dataset)
         values = _modality_values(path, dataset)
         pixels = _grey(path, dataset, values)

@@ -54,7 +54,8 @@ def cut(pixels: Shaped[np.ndarray, "h w"], box: Box, *, size_px: int) -> Shaped[
     if not down.size or not across.size:
         return np.zeros((size_px, size_px), pixels.dtype)
     y, x = slice(down[0], down[-1] + 1), slice(across[0], across[-1] + 1)
-    return np.rint(rows[:, y] @ pixels[y, x].astype(np.float64) @ columns[:, x].T).astype(pixels.dtype)
+    values = rows[:, y] @ pixels[y, x].astype(np.float64) @ columns[:, x].T
+    return np.asarray(np.rint(values).astype(pixels.dtype))
 
 
 def cut_masks(masks: BoneMasks, box: Box, *, size_px: int) -> BoneMasks:
