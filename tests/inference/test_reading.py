@@ -10,7 +10,8 @@ from carpus.anatomy import Bone, Side
 from carpus.errors import InputError
 from carpus.imaging import Radiograph
 from carpus.inference.film import read_film
-from carpus.inference.reading import Model, WristReading, load_model, read_radiograph
+from carpus.inference.model import Model, load_model
+from carpus.inference.reading import WristReading, read_radiograph
 from carpus.inference.weights import bundled_weights
 from carpus.metrics.overlap import dsc
 from carpus.phantom import Phantom, draw, plan_cohort

@@ -113,6 +113,30 @@ def audit_shapes(shapes: Sequence[WristShape], scores: Sequence[Mapping[Joint, i
     return tuple(sorted(found, key=lambda finding: (finding.wrist, finding.kind)))
 
 
+def fit_places(
+    centres: Complex128[np.ndarray, "n 14"], usual: Complex128[np.ndarray, "14"]
+) -> tuple[Complex128[np.ndarray, "n 1"], Float64[np.ndarray, "n 14"]]:
+    """The turn and scale of each wrist onto the usual one, by least absolute sums, and how far off each bone is.
+
+    Args:
+        centres: Of the bones of wrists as x + iy, NaN where there is none.
+        usual: Where they usually are; its unit is that of what comes back, and its size about 1.
+    """
+    weights = (~np.isnan(centres) & ~np.isnan(usual)).astype(float)
+    here, there = np.nan_to_num(centres), np.nan_to_num(usual)[None]
+    scales = np.ones((len(centres), 1), complex)
+    off = np.full(centres.shape, np.nan)
+    for _ in range(_ROUNDS):
+        total = np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
+        one = here - (weights * here).sum(axis=1, keepdims=True) / total
+        other = there - (weights * there).sum(axis=1, keepdims=True) / total
+        power = np.maximum((weights * np.abs(one) ** 2).sum(axis=1, keepdims=True), 1e-9)
+        scales = (weights * one.conj() * other).sum(axis=1, keepdims=True) / power
+        off = np.where(weights > 0, np.abs(scales * one - other), np.nan)
+        weights = np.where(weights > 0, 1 / np.maximum(np.nan_to_num(off), 0.02), 0)
+    return scales, off
+
+
 def _solidity(part: Bool[np.ndarray, "h w"]) -> float:
     outlines, _ = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     outline = max(outlines, key=len)
@@ -133,8 +157,8 @@ def _in_parts(place: int, shape: WristShape) -> Iterator[Finding]:
 def _misplaced(shapes: Sequence[WristShape]) -> Iterator[Finding]:
     centres = np.stack([shape.centres for shape in shapes])
     usual = _usual(centres)
-    fits, off = _fit(centres, usual)
-    _, mirrored_off = _fit(-centres.conj(), usual)
+    fits, off = fit_places(centres, usual)
+    _, mirrored_off = fit_places(-centres.conj(), usual)
     radii = np.sqrt(np.stack([shape.areas for shape in shapes]) / np.pi) * np.abs(fits)
     with np.errstate(invalid="ignore"):
         radii[radii == 0] = np.nan
@@ -176,7 +200,7 @@ def _usual(centres: Complex128[np.ndarray, "n 14"]) -> Complex128[np.ndarray, "1
     """The median wrist: about 0, of size 1."""
     usual = _scaled(np.array([complex(np.nanmedian(c.real), np.nanmedian(c.imag)) for c in centres.T]))
     for _ in range(3):
-        fits, _ = _fit(centres, usual)
+        fits, _ = fit_places(centres, usual)
         placed = fits * centres + _shift(centres, fits, usual)
         usual = _scaled(np.array([complex(np.nanmedian(c.real), np.nanmedian(c.imag)) for c in placed.T]))
     return usual
@@ -185,25 +209,6 @@ def _usual(centres: Complex128[np.ndarray, "n 14"]) -> Complex128[np.ndarray, "1
 def _scaled(places: Complex128[np.ndarray, "14"]) -> Complex128[np.ndarray, "14"]:
     moved = places - np.nanmean(places)
     return np.asarray(moved / np.sqrt(np.nanmean(np.abs(moved) ** 2)))
-
-
-def _fit(
-    centres: Complex128[np.ndarray, "n 14"], usual: Complex128[np.ndarray, "14"]
-) -> tuple[Complex128[np.ndarray, "n 1"], Float64[np.ndarray, "n 14"]]:
-    """The turn and scale of each wrist onto the usual one, by least absolute sums, and how far off each bone is."""
-    weights = (~np.isnan(centres) & ~np.isnan(usual)).astype(float)
-    here, there = np.nan_to_num(centres), np.nan_to_num(usual)[None]
-    scales = np.ones((len(centres), 1), complex)
-    off = np.full(centres.shape, np.nan)
-    for _ in range(_ROUNDS):
-        total = np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
-        one = here - (weights * here).sum(axis=1, keepdims=True) / total
-        other = there - (weights * there).sum(axis=1, keepdims=True) / total
-        power = np.maximum((weights * np.abs(one) ** 2).sum(axis=1, keepdims=True), 1e-9)
-        scales = (weights * one.conj() * other).sum(axis=1, keepdims=True) / power
-        off = np.where(weights > 0, np.abs(scales * one - other), np.nan)
-        weights = np.where(weights > 0, 1 / np.maximum(np.nan_to_num(off), 0.02), 0)
-    return scales, off
 
 
 def _shift(
@@ -227,7 +232,7 @@ def _swapped(
             exchanged = centres[place : place + 1].copy()
             pair, turned = [one.channel, other.channel], [other.channel, one.channel]
             exchanged[0, pair] = exchanged[0, turned]
-            _, off = _fit(exchanged, usual)
+            _, off = fit_places(exchanged, usual)
             if (off[0, pair] <= limits[pair]).all():
                 found.append((one, other))
     return found

@@ -16,6 +16,7 @@ def split_patients(
     *,
     generator: np.random.Generator,
     fractions: tuple[float, float, float] = FRACTIONS,
+    kept: Mapping[str, Split] | None = None,
 ) -> dict[str, Split]:
     """The split of every patient, drawn within strata of equal worst score.
 
@@ -26,6 +27,7 @@ def split_patients(
         worst_scores: The worst SvdH score of each patient at any joint and visit; -1 for the unscored.
         generator: Decides ties.
         fractions: Of training, validation and test; they sum to 1.
+        kept: Patients whose split stands already, as in an earlier edition of the dataset.
 
     Raises:
         InputError: Fewer than one patient a split, or fractions that do not sum to 1.
@@ -45,7 +47,7 @@ def split_patients(
     filled = dict.fromkeys(Split, 0)
     for done, patient in enumerate(sorted(shuffled, key=lambda patient: -worst_scores[patient]), 1):
         behind = {split: share * done - filled[split] for split, share in zip(Split, fractions, strict=True)}
-        split = max(Split, key=lambda split: behind[split])
+        split = kept[patient] if kept and patient in kept else max(Split, key=lambda split: behind[split])
         chosen[patient] = split
         filled[split] += 1
     return chosen

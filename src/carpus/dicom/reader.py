@@ -2,7 +2,8 @@
 
 The stored values go through the modality LUT or rescale, then through a VOI LUT sequence if the file has one; a plain
 window is not applied, because it would cut off grey values that the next step may want. Last, MONOCHROME1 or an
-inverse presentation LUT is turned round.
+inverse presentation LUT is turned round. `decode_film` gives both ends of that chain: every grey value before the VOI,
+and the film as it was meant to be looked at, with the window applied too.
 
 References:
     DICOM PS3.3, C.11.1 (modality LUT), C.11.2 (VOI LUT), C.7.6.3.1.2 (photometric interpretation).
@@ -17,9 +18,10 @@ from typing import Any
 import numpy as np
 import pydicom
 from jaxtyping import Shaped
-from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
+from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut, apply_windowing
 
 from carpus.anatomy import Side
+from carpus.dicom.claims import check_codestream, check_length
 from carpus.errors import InputError
 from carpus.imaging.files import MAX_PIXELS
 from carpus.imaging.radiograph import Radiograph
@@ -31,7 +33,7 @@ _WORDS = {
     Side.LEFT: re.compile(r"\b(left|lt|links|gauche|sin|sinister)\b", re.IGNORECASE),
     Side.RIGHT: re.compile(r"\b(right|rt|rechts|droite?|dex|dexter)\b", re.IGNORECASE),
 }
-_DESCRIPTIONS = ("SeriesDescription", "ProtocolName", "StudyDescription", "PerformedProcedureStepDescription")
+DESCRIPTIONS = ("SeriesDescription", "ProtocolName", "StudyDescription", "PerformedProcedureStepDescription")
 
 
 def is_dicom(path: Path) -> bool:
@@ -53,11 +55,35 @@ def read_dicom(path: Path) -> Radiograph:
         # pydicom warns of every departure from the standard; what matters here is checked below.
         warnings.simplefilter("ignore")
         dataset = read_header(path)
-        _refuse_unusable(path, dataset)
-        pixels = _pixels(path, dataset)
+        refuse_unusable(path, dataset)
+        values = _modality_values(path, dataset)
+        if "VOILUTSequence" in dataset:
+            values = _with_voi(path, dataset, values)
+        pixels = _grey(path, dataset, values)
         spacing_mm, spacing_notes = _spacing(dataset)
         side, side_notes = _side(dataset)
     return Radiograph(pixels, spacing_mm, side, path.name, (*spacing_notes, *side_notes))
+
+
+def decode_film(path: Path) -> tuple[Radiograph, Shaped[np.ndarray, "h w"]]:
+    """The radiograph with every grey value that was stored, and its pixels as they were meant to be looked at.
+
+    Both are bone bright, 8 or 16 bits. The first has been through the modality LUT or rescale only; the second also
+    through the VOI LUT or, without one, the window. Without either they are the same.
+
+    Raises:
+        InputError: As `read_dicom`.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dataset = read_header(path)
+        refuse_unusable(path, dataset)
+        values = _modality_values(path, dataset)
+        pixels = _grey(path, dataset, values)
+        shown = _grey(path, dataset, _with_voi(path, dataset, values))
+        spacing_mm, spacing_notes = _spacing(dataset)
+        side, side_notes = _side(dataset)
+    return Radiograph(pixels, spacing_mm, side, path.name, (*spacing_notes, *side_notes)), shown
 
 
 def read_header(path: Path) -> pydicom.Dataset:
@@ -66,6 +92,7 @@ def read_header(path: Path) -> pydicom.Dataset:
     Raises:
         InputError: Missing, a folder, or not readable.
     """
+    check_length(path)
     try:
         return pydicom.dcmread(path, force=True)
     except FileNotFoundError:
@@ -76,7 +103,12 @@ def read_header(path: Path) -> pydicom.Dataset:
         raise InputError(f"{path} is not a readable DICOM file ({short_reason(error)}); export it again") from None
 
 
-def _refuse_unusable(path: Path, dataset: pydicom.Dataset) -> None:
+def refuse_unusable(path: Path, dataset: pydicom.Dataset) -> None:
+    """Makes sure, before anything is decoded, that a file holds one grey image of a size that can be read.
+
+    Raises:
+        InputError: It does not.
+    """
     try:
         if "PixelData" not in dataset and "SOPClassUID" not in dataset:
             raise InputError(f"{path} is not a readable DICOM file; export it again")
@@ -101,18 +133,39 @@ def _refuse_unusable(path: Path, dataset: pydicom.Dataset) -> None:
         raise InputError(f"{path} is {photometric or 'of unknown colour'}, expected a grey radiograph (MONOCHROME)")
 
 
-def _pixels(path: Path, dataset: pydicom.Dataset) -> Shaped[np.ndarray, "h w"]:
+def _modality_values(path: Path, dataset: pydicom.Dataset) -> Shaped[np.ndarray, "h w"]:
     try:
-        stored = dataset.pixel_array
-        values = np.asarray(apply_modality_lut(stored, dataset))
-        if "VOILUTSequence" in dataset:
-            values = np.asarray(apply_voi_lut(values, dataset, prefer_lut=True))
+        check_codestream(path, dataset)
+        values = np.asarray(apply_modality_lut(dataset.pixel_array, dataset))
+    except InputError:
+        raise
     except Exception as error:
-        raise InputError(
-            f"{path} holds pixels that cannot be decoded ({short_reason(error)}); export it again, uncompressed"
-        ) from None
+        raise _undecodable(path, error) from None
     if values.ndim != 2:
         raise InputError(f"{path} has pixels of shape {values.shape}, expected one grey image")
+    return values
+
+
+def _with_voi(path: Path, dataset: pydicom.Dataset, values: Shaped[np.ndarray, "h w"]) -> Shaped[np.ndarray, "h w"]:
+    """The values through the first VOI LUT, else through the first window, else as they are."""
+    try:
+        if "VOILUTSequence" in dataset:
+            return np.asarray(apply_voi_lut(values, dataset, prefer_lut=True))
+        if "WindowCenter" in dataset and "WindowWidth" in dataset:
+            return np.asarray(apply_windowing(values, dataset))
+    except Exception as error:
+        raise _undecodable(path, error) from None
+    return values
+
+
+def _undecodable(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"{path} holds pixels that cannot be decoded ({short_reason(error)}); export it again, uncompressed"
+    )
+
+
+def _grey(path: Path, dataset: pydicom.Dataset, values: Shaped[np.ndarray, "h w"]) -> Shaped[np.ndarray, "h w"]:
+    """The values with bone bright, in 8 or 16 bits: as they are where they fit, else spread over the scale."""
     low, high = float(values.min()), float(values.max())
     if not np.isfinite([low, high]).all():
         raise InputError(f"{path} has a rescale that gives values which are not finite; export it again")
@@ -121,7 +174,7 @@ def _pixels(path: Path, dataset: pydicom.Dataset) -> Shaped[np.ndarray, "h w"]:
         values = (high + low) - values
     deep = int(dataset.get("BitsStored") or 16) > 8
     top = np.iinfo(np.uint16 if deep else np.uint8).max
-    if low >= 0 and high <= top and np.issubdtype(stored.dtype, np.integer) and np.array_equal(values, np.rint(values)):
+    if low >= 0 and high <= top and np.array_equal(values, np.rint(values)):
         return values.astype(np.uint16 if deep else np.uint8)
     scaled = (values - low) * (top / max(high - low, 1e-9))
     grey: Shaped[np.ndarray, "h w"] = np.rint(scaled).astype(np.uint16 if deep else np.uint8)
@@ -133,7 +186,7 @@ def _spacing(dataset: pydicom.Dataset) -> tuple[float | None, list[str]]:
         ("PixelSpacing", None),
         ("ImagerPixelSpacing", "The pixel size is that of the detector, not corrected for magnification."),
     ):
-        values = _numbers(_value(dataset, name))
+        values = _numbers(value_of(dataset, name))
         if len(values) != 2:
             continue
         row, column = values
@@ -145,7 +198,7 @@ def _spacing(dataset: pydicom.Dataset) -> tuple[float | None, list[str]]:
     return None, ["The file gives no pixel size."]
 
 
-def _value(dataset: pydicom.Dataset, name: str) -> Any:
+def value_of(dataset: pydicom.Dataset, name: str) -> Any:
     """The value of an attribute that a film can do without: None if it is absent or damaged."""
     try:
         return dataset.get(name)
@@ -162,11 +215,11 @@ def _numbers(value: Any) -> list[float]:
 
 def _side(dataset: pydicom.Dataset) -> tuple[Side | None, list[str]]:
     for name in ("ImageLaterality", "Laterality"):
-        letter = str(_value(dataset, name) or "").strip().upper()
+        letter = str(value_of(dataset, name) or "").strip().upper()
         if letter in ("L", "R"):
             return Side(letter), []
-    for name in _DESCRIPTIONS:
-        side = side_in_words(str(_value(dataset, name) or ""))
+    for name in DESCRIPTIONS:
+        side = side_in_words(str(value_of(dataset, name) or ""))
         if side:
             return side, [f"The side was taken from {name}, because the file has no laterality."]
     return None, ["The file does not tell the side."]

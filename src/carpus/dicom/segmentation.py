@@ -68,6 +68,18 @@ def read_segmentation(path: Path) -> BoneMasks:
             ) from None
 
 
+def segmented_image(path: Path) -> str:
+    """The UID of the image that a Segmentation was drawn on; empty if it does not say, or is none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            dataset = read_header(path)
+            images = dataset.ReferencedSeriesSequence[0].ReferencedInstanceSequence
+            return str(images[0].ReferencedSOPInstanceUID) if len(images) == 1 else ""
+        except Exception:  # pydicom decodes on access, and damage shows as any kind of error
+            return ""
+
+
 def write_segmentation(path: Path, masks: BoneMasks, *, film: Path, algorithm: str | None) -> None:
     """Writes the bones as a binary DICOM Segmentation, a segment a bone that is there; a phantom's is marked as one.
 

@@ -27,6 +27,11 @@ def to_8_bits(
         percentiles: Of the pixel values, 0 to 100, low and high.
     """
     low, high = np.percentile(pixels, percentiles)
+    return between(pixels, low=float(low), high=float(high))
+
+
+def between(pixels: Shaped[np.ndarray, "h w"], *, low: float, high: float) -> UInt8[np.ndarray, "h w"]:
+    """The pixels as 8 bits, black up to `low` and white from `high` on; all black if they are not in this order."""
     if high <= low:
         return np.zeros(pixels.shape, np.uint8)
     scaled = (pixels.astype(np.float32) - low) * (255 / (high - low))

@@ -22,11 +22,26 @@ def read_film(path: Path) -> Radiograph:
     Raises:
         InputError: Missing, damaged, or not a grey radiograph.
     """
-    if is_dicom(path) or (path.is_file() and path.suffix.lower() in _DICOM_SUFFIXES):
+    if is_dicom_film(path):
         return read_dicom(path)
     radiograph = Radiograph(read_grey(path), source=path.name)
     notes = ["The file gives no pixel size."]
-    letter = _LETTER.search(path.stem)
-    side = Side(letter[1].upper()) if letter else side_in_words(re.sub(r"[-_.]", " ", path.stem))
+    side = side_in_name(path.stem)
     notes.append("The side was taken from the file name." if side else "The file does not tell the side.")
     return replace(radiograph, side=side, notes=tuple(notes))
+
+
+def is_dicom_film(path: Path) -> bool:
+    """Whether a file is to be read as DICOM: by its content, or by its suffix."""
+    return is_dicom(path) or (path.is_file() and path.suffix.lower() in _DICOM_SUFFIXES)
+
+
+def side_in_name(stem: str) -> Side | None:
+    """The side that a file's name tells, if it tells just one.
+
+    Example:
+        >>> side_in_name("hand-left"), side_in_name("0035_0001_R"), side_in_name("hand")
+        (<Side.LEFT: 'L'>, <Side.RIGHT: 'R'>, None)
+    """
+    letter = _LETTER.search(stem)
+    return Side(letter[1].upper()) if letter else side_in_words(re.sub(r"[-_.]", " ", stem))

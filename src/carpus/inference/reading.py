@@ -10,37 +10,21 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, UInt8
-from torch import nn
 
 from carpus.anatomy import OVERLAP_PAIRS, Bone, Joint, Side, pair_name
-from carpus.errors import InputError
 from carpus.imaging.geometry import Box, mirror, resize
-from carpus.imaging.intensity import min_max, to_8_bits
+from carpus.imaging.intensity import min_max
 from carpus.imaging.joints import joint_boxes
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
 from carpus.inference.film import read_film
-from carpus.inference.solid import whole_bones
+from carpus.inference.model import Model, load_model
+from carpus.inference.outline import CROP_MM, CROP_PX, outline_wrist
 from carpus.inference.weights import bundled_weights
-from carpus.inference.wrist import find_wrist, fingers_up
-from carpus.nets.apply import classify, segment
-from carpus.nets.checkpoint import CheckpointInfo, load_checkpoint
+from carpus.nets.apply import classify
 
-CROP_MM = 90.0
-CROP_PX = 600
 _CROP_SPACING_MM = CROP_MM / CROP_PX
-_PERCENTILES = (0.5, 99.8)
-_FEWEST_BONES = 10
-_LEAST_BONE_PX = 400
 RESEARCH_USE = "For research use only; not for diagnosis."
-
-
-@dataclass(frozen=True, eq=False)
-class Model:
-    """A network ready to read, and what its checkpoint says of it."""
-
-    network: nn.Module
-    info: CheckpointInfo
 
 
 @dataclass(frozen=True)
@@ -124,18 +108,6 @@ class WristReading:
         }
 
 
-def load_model(path: Path, *, task: str) -> Model:
-    """The network of a checkpoint, for `bones` or `erosion`.
-
-    Raises:
-        InputError: Not a checkpoint, or one for the other task.
-    """
-    network, info = load_checkpoint(path)
-    if info.task != task:
-        raise InputError(f"{path} was trained for {info.task}, expected {task}; give the other checkpoint")
-    return Model(network, info)
-
-
 def read(path: str | Path, *, bones: Path | None = None, erosion: Path | None = None) -> WristReading:
     """The reading of one file: a DICOM, PNG, BMP, JPEG or TIFF of a hand or a wrist.
 
@@ -165,25 +137,10 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
     Raises:
         InputError: No hand on it.
     """
-    film = fingers_up(film)
-    wrist = find_wrist(film)
-    thumb_left = wrist.thumb_left
-    if thumb_left is None and film.side is not None:
-        thumb_left = film.side is Side.RIGHT
-    choices = (True, False) if thumb_left is None else (thumb_left,)
-    view = max((_look(bones, film, wrist.box, thumb_left=choice) for choice in choices), key=_confidence)
-    if not wrist.is_crop:
-        again = _look(bones, film, _recentred(view), thumb_left=view.thumb_left)
-        view = max(view, again, key=_confidence)
-    masks, box, pixels, thumb_left = view.masks, view.box, view.pixels, view.thumb_left
-    found = sum(int(masks.mask(bone).sum()) >= _LEAST_BONE_PX for bone in Bone)
-    if found < _FEWEST_BONES:
-        raise InputError(
-            f"{film.source} shows no wrist that can be recognised ({found} of {len(Bone)} bones found); "
-            "give a film of one hand from its back, fingers up"
-        )
-
-    warnings = [*film.notes, *wrist.notes, *_doubts(masks, bones, erosion)]
+    outlined = outline_wrist(film, bones=bones)
+    film, box, pixels, masks = outlined.film, outlined.box, outlined.pixels, outlined.masks
+    thumb_left = outlined.thumb_left
+    warnings = [*film.notes, *outlined.notes, *_doubts(masks, bones, erosion)]
     seen_side = Side.RIGHT if thumb_left else Side.LEFT
     if film.side is not None and film.side is not seen_side:
         warnings.append(
@@ -192,7 +149,7 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
         )
     scale = box.width / CROP_PX
     crop_spacing_mm: float | None = _CROP_SPACING_MM
-    if wrist.is_crop:
+    if outlined.is_crop:
         crop_spacing_mm = None if film.spacing_mm is None else film.spacing_mm * scale
     joints = []
     for joint, region in joint_boxes(masks, spacing_mm=_CROP_SPACING_MM).items():
@@ -207,49 +164,11 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
         box=box,
         crop=Radiograph(pixels, crop_spacing_mm, film.side or seen_side, film.source),
         masks=masks,
-        confidence=view.confidence,
+        confidence=outlined.confidence,
         joints=tuple(joints),
         warnings=tuple(warnings),
         models=tuple(f"{item.info.net} ({item.info.recipe}, {item.info.trained_on})" for item in (bones, erosion)),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _View:
-    """What the network sees in one square of the film."""
-
-    box: Box
-    pixels: UInt8[np.ndarray, "600 600"]
-    masks: BoneMasks
-    confidence: float
-    thumb_left: bool
-
-
-def _confidence(view: _View) -> float:
-    return view.confidence
-
-
-def _look(model: Model, film: Radiograph, box: Box, *, thumb_left: bool) -> _View:
-    pixels = film.cropped(box).pixels
-    pixels = to_8_bits(resize(pixels, height=CROP_PX, width=CROP_PX), percentiles=_PERCENTILES)
-    size = model.info.image_size
-    seen = resize(pixels if thumb_left else mirror(pixels), height=size, width=size)
-    logits = segment(model.network, min_max(seen), height=CROP_PX, width=CROP_PX)
-    masks = whole_bones(BoneMasks.from_stack(logits > 0))
-    # How sure the network is, |2p - 1|, of its least sure bone wherever any bone may be.
-    near = (logits > -4).any(axis=0)
-    confidence = float(np.abs(np.tanh(logits[:, near] / 2)).min(axis=0).mean()) if near.any() else 0.0
-    return _View(box, pixels, masks if thumb_left else masks.mirrored(), confidence, thumb_left)
-
-
-def _recentred(view: _View) -> Box:
-    """The square moved so that the capitate is in its middle, where it was in training; unmoved without one."""
-    place = np.argwhere(view.masks.mask(Bone.CAPITATE))
-    if not len(place):
-        return view.box
-    y, x = np.median(place, axis=0) - CROP_PX / 2
-    scale = view.box.width / CROP_PX
-    return replace(view.box, x=view.box.x + float(x) * scale, y=view.box.y + float(y) * scale)
 
 
 def _erosion(model: Model, pixels: UInt8[np.ndarray, "h w"], box: Box, *, thumb_left: bool) -> float:

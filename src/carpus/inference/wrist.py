@@ -53,6 +53,7 @@ _CROP_ASPECT = 1.4
 _CROP_LEVELS = np.linspace(0.3, 0.6, 7)
 _CROP_VOTES = 3
 _CROP_CONTACT = 0.15  # of the film's upper and lower edge, met by metacarpals and forearm
+_NEARLY = 0.1  # a film of almost 90 mm is read whole
 _CROP_SIDES = 0.8  # of that contact at most at one of the sides, where the thumb or the web of the palm may run off
 
 _TURNED_DEGREES = 60.0  # more than the 45 that `fingers_up` leaves, so that both agree on any hand
@@ -76,10 +77,15 @@ class Wrist:
     notes: tuple[str, ...] = ()
 
 
+def quarter_turns(film: Radiograph) -> int:
+    """How many quarter turns to the left, 0 to 3, make the fingers point up; 0 if no hand is seen."""
+    hands = [] if _is_wrist_alone(film) else _find_hands(film)
+    return round(_lean_degrees(hands[0]) / 90) % 4 if hands else 0
+
+
 def fingers_up(film: Radiograph) -> Radiograph:
     """The film turned by quarter turns so that the fingers point up, with a note; as it is if no hand is seen."""
-    hands = [] if _is_wrist_alone(film) else _find_hands(film)
-    turns = round(_lean_degrees(hands[0]) / 90) % 4 if hands else 0
+    turns = quarter_turns(film)
     if turns == 0:
         return film
     note = f"The film was turned by {min(turns, 4 - turns) * 90} degrees, so that the fingers point up."
@@ -290,10 +296,14 @@ def _is_small(film: Radiograph) -> bool:
 
 def _whole(film: Radiograph) -> Wrist:
     height, width = film.shape
+    size = float(max(height, width))
     note = "The film shows the wrist alone; all of it was read."
     if film.spacing_mm is None:
         note = "The film was taken for a wrist alone, because it is small and tissue runs off at its top and bottom."
-    return Wrist(square((width / 2, height / 2), size=max(height, width)), None, is_crop=True, notes=(note,))
+    elif abs(size * film.spacing_mm / BOX_MM - 1) > _NEARLY:
+        size = BOX_MM / film.spacing_mm
+        note = "The film shows the wrist alone; the 90 mm about its middle were read."
+    return Wrist(square((width / 2, height / 2), size=size), None, is_crop=True, notes=(note,))
 
 
 def _is_wrist_alone(film: Radiograph) -> bool:

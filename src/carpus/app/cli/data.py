@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from carpus.app.cli import data_export, data_fetch, data_import
+from carpus.app.cli import data_export, data_fetch, data_import, data_prepare
 from carpus.app.console import progress, stop_unless_free
 
 app = typer.Typer(help="Make, fetch, check, describe and move a dataset in RAM-W600's layout.", no_args_is_help=True)
@@ -113,3 +113,4 @@ def stats(
 app.command()(data_export.export)
 app.command("import")(data_import.import_)
 app.command()(data_fetch.fetch)
+app.command()(data_prepare.prepare)

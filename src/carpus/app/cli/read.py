@@ -25,7 +25,8 @@ def read(
     """
     from carpus.app.readings import print_reading, write_reading
     from carpus.inference.film import read_film
-    from carpus.inference.reading import load_model, read_radiograph
+    from carpus.inference.model import load_model
+    from carpus.inference.reading import read_radiograph
     from carpus.inference.weights import bundled_weights
 
     names = _names(images)
