@@ -73,7 +73,9 @@ def test_a_full_disk_and_data_that_vanished_lose_nothing(carpus, phantoms: Path,
         assert (run / file).read_bytes() == (whole / file).read_bytes()
 
 
-def test_images_that_vanish_while_it_trains_are_named(carpus, phantoms: Path, tmp_path: Path, monkeypatch) -> None:
+@pytest.fixture
+def vanishing(phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A dataset that is gone before the first step."""
     shutil.copytree(phantoms, tmp_path / "data")
 
     def vanish(*arguments: object) -> object:
@@ -81,13 +83,24 @@ def test_images_that_vanish_while_it_trains_are_named(carpus, phantoms: Path, tm
         return make_trainer(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(fit, "make_trainer", vanish)
-    for workers in (0, 1):
-        shutil.copytree(phantoms, tmp_path / "data", dirs_exist_ok=True)
-        done = carpus(*train(tmp_path / "data", tmp_path / f"run-{workers}", "--workers", workers))
-        assert done.status == 2
-        assert len(done.err.splitlines()) == 1
-        assert "Traceback" not in done.err
-        assert "the same command goes on when that is put right" in done.err
+    return tmp_path / "data"
+
+
+def test_images_that_vanish_while_it_trains_are_in_the_cache(carpus, vanishing: Path, tmp_path: Path) -> None:
+    assert carpus(*train(vanishing, tmp_path / "run", "--set", "epochs=1")).status == 0
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_without_a_cache_images_that_vanish_while_it_trains_are_named(
+    carpus, vanishing: Path, tmp_path: Path, monkeypatch, workers: int
+) -> None:
+    for place in ("carpus.data.packing.open_packed", "carpus.training.fit.open_packed"):
+        monkeypatch.setattr(place, lambda *_, **__: None)
+    done = carpus(*train(vanishing, tmp_path / "run", "--workers", workers))
+    assert done.status == 2
+    assert len(done.err.splitlines()) == 1
+    assert "Traceback" not in done.err
+    assert "the same command goes on when that is put right" in done.err
 
 
 def test_a_loss_that_is_no_number_stops_before_anything_is_kept_of_it(carpus, phantoms: Path, tmp_path: Path) -> None:
