@@ -11,6 +11,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from carpus.data.phantom_dataset import write_phantom_dataset
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data") / "phantoms"
+    write_phantom_dataset(root, patients=8, seed=5)
+    return root
+
 
 def forked(what: str, data: Path, folder: Path) -> dict[str, Any]:
     command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("forked.py")), what, str(data), str(folder)]
@@ -21,9 +30,9 @@ def forked(what: str, data: Path, folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
-def test_a_training_killed_thirty_times_ends_with_the_same_bytes(phantoms: Path, tmp_path: Path) -> None:
-    assert forked("kills", phantoms, tmp_path) == {"at_random": 20, "at_renames": 10, "ends": [0, 0]}
-    assert len(pd.read_csv(tmp_path / "whole" / "history.csv")) == 5
+def test_a_training_killed_28_times_ends_with_the_same_bytes(data: Path, tmp_path: Path) -> None:
+    assert forked("kills", data, tmp_path) == {"at_random": 20, "at_renames": 8, "ends": [0, 0]}
+    assert len(pd.read_csv(tmp_path / "whole" / "history.csv")) == 4
     for name in ("killed", "renamed"):
         for file in ("model.safetensors", "history.csv"):
             assert (tmp_path / name / file).read_bytes() == (tmp_path / "whole" / file).read_bytes(), (name, file)
@@ -31,8 +40,8 @@ def test_a_training_killed_thirty_times_ends_with_the_same_bytes(phantoms: Path,
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
-def test_two_processes_learn_the_same_as_one(phantoms: Path, tmp_path: Path) -> None:
-    assert forked("shared", phantoms, tmp_path) == {"ends": [0] * 6}
+def test_two_processes_learn_the_same_as_one(data: Path, tmp_path: Path) -> None:
+    assert forked("shared", data, tmp_path) == {"ends": [0] * 6}
     for task in ("bones", "erosion"):
         one, two = (tmp_path / f"{task}-{count}" for count in ("one", "two"))
         pd.testing.assert_frame_equal(pd.read_csv(one / "history.csv"), pd.read_csv(two / "history.csv"), rtol=1e-4)

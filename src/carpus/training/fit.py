@@ -71,12 +71,12 @@ def train(
     """
     engine = engine or Engine()
     claim(run, recipe)
+    remove_drafts(run)
     model_path = run / MODEL_FILE
     if model_path.exists():
         return model_path
 
     record = begin_record(run, recipe, dataset)
-    remove_drafts(run)
     torch.manual_seed(recipe.seed)
     info = _info(recipe, dataset, record)
     if packed is None:

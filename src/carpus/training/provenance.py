@@ -4,6 +4,7 @@ import hashlib
 import platform
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def machine() -> dict[str, str | int]:
     }
 
 
+@cache
 def commit() -> str:
     """The commit of the source tree that runs, with `+` where files were changed since; empty for a package."""
     root = Path(__file__).parents[3]

@@ -62,8 +62,9 @@ def remove_drafts(run: Path) -> None:
     """Removes what was being written when a training was killed."""
     if not is_first_process():
         return
-    for name in (RECIPE_FILE, RECORD_FILE, HISTORY_FILE, MODEL_FILE):
-        for draft in [*run.glob(f".{name}.*"), *run.glob(f"{CHECKPOINTS_FOLDER}/.*")]:
+    own = (RECIPE_FILE, RECORD_FILE, HISTORY_FILE, MODEL_FILE, "curves.png", "curves.pdf")
+    for pattern in [*(f".{name}.*" for name in own), f"{CHECKPOINTS_FOLDER}/.*"]:
+        for draft in run.glob(pattern):
             draft.unlink(missing_ok=True)
 
 
