@@ -27,9 +27,8 @@ def crop_box(centre: tuple[float, float], *, film_mm: float, crop_mm: float, siz
     """
     edge = size_px * crop_mm / film_mm
     if abs(edge / size_px - 1) < _EQUAL:
-        return Box(
-            float(round(centre[0] - size_px / 2)), float(round(centre[1] - size_px / 2)), size_px, float(size_px)
-        )
+        left, top = (float(round(middle - size_px / 2)) for middle in centre)
+        return Box(left, top, float(size_px), float(size_px))
     return Box(centre[0] - edge / 2, centre[1] - edge / 2, edge, edge)
 
 

@@ -37,7 +37,8 @@ def prepare(
         typer.Option(help="Text file of films to leave out, as the review page saves it.", show_default=False),
     ] = None,
     private: Annotated[
-        Path | None, typer.Option(help="Folder for key, review page and finished films [default: OUT-private].")
+        Path | None,
+        typer.Option(help="Folder for key, review page and finished films (default: OUT-private).", show_default=False),
     ] = None,
     crop_mm: Annotated[float, typer.Option(help="Edge of a crop's pixels in mm.", min=0.05, max=1)] = 0.15,
     size: Annotated[int, typer.Option(help="Edge of a crop in pixels.", min=64, max=4096)] = 600,
