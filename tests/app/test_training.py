@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 import torch
 
+from carpus.data.layout import Split
+from carpus.data.reader import read_dataset
 from carpus.nets.checkpoint import read_checkpoint_info
 from carpus.training import fit
 from carpus.training.engine import make_trainer
@@ -125,8 +127,7 @@ def test_other_data_in_the_same_place_is_noticed(carpus, phantoms: Path, tmp_pat
     shutil.copytree(phantoms, data)
     assert carpus(*train(data, run, "--set", "epochs=1")).status == 0
     (run / "model.safetensors").unlink()
-    image = min((data / "SegmentationDataset" / "image").iterdir()) if (data / "SegmentationDataset").exists() else None
-    image = image or min(path for path in data.rglob("*.bmp"))
+    image = next(case.image for case in read_dataset(data).cases if case.bone_split is Split.TRAIN)
     content = bytearray(image.read_bytes())
     content[-1] ^= 1
     image.write_bytes(content)
@@ -196,8 +197,15 @@ def test_the_papers_recipe_trains(carpus, phantoms: Path, tmp_path: Path, net: s
     assert read_checkpoint_info(tmp_path / "model.safetensors").recipe == "paper"
 
 
-def test_more_processes_than_a_batch_can_be_shared_by_are_refused(carpus, phantoms: Path, tmp_path: Path) -> None:
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_named(carpus, phantoms: Path, tmp_path: Path) -> None:
     done = carpus(*train(phantoms, tmp_path, "--device", "gpu"))
-    if not torch.cuda.is_available():
-        assert done.status == 2
-        assert "this machine has no GPU" in done.err
+    assert done.status == 2
+    assert "this machine has no GPU" in done.err
+
+
+def test_mlflow_wants_to_know_its_server(carpus, phantoms: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    done = carpus(*train(phantoms, tmp_path, "--mlflow"))
+    assert done.status == 2
+    assert "set MLFLOW_TRACKING_URI" in done.err
