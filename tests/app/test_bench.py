@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -12,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from carpus.app.bench.board import Board
-from carpus.app.bench.engines import Event, State, run_here
-from carpus.app.bench.jobs import Job, plan_jobs
+from carpus.app.bench.engines import Event, State, run_here, run_on_ray
+from carpus.app.bench.jobs import LOCK_FILE, Job, plan_jobs, run_job
 from carpus.errors import InputError
 
 SMALL = ("image_size=32", "epochs=1")
@@ -115,3 +116,20 @@ def test_a_dry_run_measures_and_writes_nothing(carpus, phantoms: Path, tmp_path:
     assert "Unet" in done.out
     assert "GiB" in done.out
     assert not out.exists()
+
+
+def test_without_ray_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(InputError, match=r"pip install 'carpus\[ray\]'"):
+        next(run_on_ray(jobs(tmp_path), tmp_path, address=None, cpus=1, gpus=0))
+
+
+def test_two_processes_are_never_at_one_run(phantoms: Path, tmp_path: Path) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="Windows has other locks")
+    job = jobs(tmp_path)[0]
+    job.folder.mkdir(parents=True)
+    with (job.folder / LOCK_FILE).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(InputError, match="is being trained by another process"):
+            run_job(job, phantoms)
+    assert not (job.folder / "model.safetensors").exists()

@@ -85,7 +85,7 @@ def run_on_ray(jobs: Sequence[Job], data: Path, *, address: str | None, cpus: in
         reason = " ".join(str(error).split())
         raise InputError(f"no Ray cluster answers at {address or 'this machine'} ({reason}); start one") from None
     try:
-        remote = ray.remote(run_job).options(num_cpus=cpus, num_gpus=gpus, max_retries=_TRIES, max_calls=1)
+        remote = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=_TRIES, max_calls=1)(run_job)
         begun = {job: _size(job) for job in jobs}
         waiting = {remote.remote(job, data): job for job in jobs}
         unseen = set(jobs)

@@ -19,6 +19,8 @@ from carpus.training.recipe import Recipe, named_recipe, to_yaml, with_settings
 RUNS_FOLDER = "runs"
 LOG_FILE = "log.txt"
 RECORD_FILE = "job.json"
+LOCK_FILE = ".lock"
+"""Held, and with the process in it, as long as one is at the run."""
 _RECIPE_FILE, _MODEL_FILE, _FAILURE_FILE = "recipe.yaml", "model.safetensors", "failure.txt"
 _GROUPS = {"all": (*SEGMENTERS, *CLASSIFIERS), "bones": tuple(SEGMENTERS), "erosion": tuple(CLASSIFIERS)}
 
@@ -159,7 +161,7 @@ def _write_record(job: Job, seconds: float) -> None:
 @contextlib.contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
     """Two processes in one run would spoil it; the lock falls with the process that holds it."""
-    with (folder / ".lock").open("w") as lock:
+    with (folder / LOCK_FILE).open("a+") as lock:
         try:
             import fcntl
 
@@ -168,6 +170,9 @@ def _only_one(folder: Path) -> Iterator[None]:
             pass
         except OSError:
             raise InputError(f"{folder} is being trained by another process; wait for it, or end it") from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
         yield
 
 
