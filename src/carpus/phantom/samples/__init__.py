@@ -1,0 +1,106 @@
+"""Training samples: wrists and hands drawn on the fly, each with another anatomy, pose, disease and acquisition.
+
+`carpus.phantom.draw` gives the patients of a cohort, whose images can be told from one another by centre and visit.
+This gives what a network learns from: never the same anatomy and never the same physics twice, fast enough to need no
+files. Both are phantoms and say nothing about patients.
+
+Example:
+    >>> import numpy as np
+    >>> drawn = sample(np.random.default_rng(1))
+    >>> drawn.pixels.shape, drawn.pixels.dtype, drawn.plane.dtype
+    ((512, 512), dtype('uint8'), dtype('uint16'))
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8, UInt16
+
+from carpus.anatomy import Joint, Side
+from carpus.phantom.samples.acquisition import deliver, detect, process, stored
+from carpus.phantom.samples.clutter import draw_field, print_on, put_cast, put_metal
+from carpus.phantom.samples.hand import Hand, draw_hand
+from carpus.phantom.samples.render import Frame, draw_tissue, render
+
+FIELDS_MM = (62.0, 126.0)
+"""Least and greatest edge of a crop: 0.12 to 0.25 mm a pixel at 512 pixels."""
+
+_FIELD_MM = 92.0
+_MOST_SHIFT = 0.17
+_MOST_DEGREES = 42.0
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A synthetic radiograph and what is on it.
+
+    Attributes:
+        pixels: 8-bit grey values in the film's orientation; bone is dark in a few.
+        plane: Packed plane of the fourteen bones on the same grid, bit `bone.channel` each; as in `BoneMasks`.
+        spacing_mm: Edge of a pixel.
+        side: Of the body; a left hand has its thumb to the right.
+        scores: SvdH erosion score of each joint.
+    """
+
+    pixels: UInt8[np.ndarray, "h w"]
+    plane: UInt16[np.ndarray, "h w"]
+    spacing_mm: float
+    side: Side
+    scores: Mapping[Joint, int]
+
+
+def sample(generator: np.random.Generator, *, size_px: int = 512, side: Side | None = None) -> Sample:
+    """A crop around a wrist; the same generator gives the same bytes.
+
+    Args:
+        generator: Of everything.
+        size_px: Edge of the square image; its field of view varies.
+        side: Of the body; by default either.
+    """
+    hand = draw_hand(generator)
+    field_mm = float(np.clip(_FIELD_MM * np.exp(generator.normal(0, 0.14)), *FIELDS_MM))
+    shift = np.clip(generator.normal(0, 0.06, 2), -_MOST_SHIFT, _MOST_SHIFT)
+    middle = (0.5 + shift) * size_px
+    degrees = float(np.clip(generator.normal(0, 13), -_MOST_DEGREES, _MOST_DEGREES))
+    frame = Frame(size_px, size_px, field_mm / size_px, degrees, (float(middle[0]), float(middle[1])))
+    return _shoot(hand, frame, generator, side)
+
+
+def draw_film(generator: np.random.Generator, *, spacing_mm: float = 0.2, side: Side | None = None) -> Sample:
+    """A film of a whole hand with the fingers up; the same generator gives the same bytes.
+
+    Args:
+        generator: Of everything.
+        spacing_mm: Edge of a pixel; the film is about 180 x 240 mm.
+        side: Of the body; by default either.
+    """
+    hand = draw_hand(generator)
+    height, width = (int(edge / spacing_mm) // 16 * 16 for edge in (generator.uniform(225, 270), generator.uniform(170, 215)))
+    place = (width * generator.uniform(0.44, 0.56), height - generator.uniform(42, 75) / spacing_mm)
+    degrees = float(np.clip(generator.normal(0, 8), -25, 25))
+    return _shoot(hand, Frame(height, width, spacing_mm, degrees, place), generator, side)
+
+
+def _shoot(hand: Hand, frame: Frame, generator: np.random.Generator, side: Side | None) -> Sample:
+    """The hand on a film: the chain from attenuation to a file's grey values."""
+    if side is None:
+        side = Side.LEFT if generator.random() < 0.5 else Side.RIGHT
+    attenuation, plane = render(hand, draw_tissue(hand, generator), frame, generator)
+    if side is Side.LEFT:
+        attenuation, plane = np.ascontiguousarray(attenuation[:, ::-1]), np.ascontiguousarray(plane[:, ::-1])
+    spacing_mm = frame.spacing_mm
+    put_metal(attenuation, generator, spacing_mm=spacing_mm, side=side)
+    put_cast(attenuation, generator, spacing_mm=spacing_mm)
+    signal = process(detect(attenuation, generator, spacing_mm=spacing_mm), generator, spacing_mm=spacing_mm)
+    pixels = deliver(signal, generator)
+    field = draw_field(plane.shape, generator)
+    if field is not None:
+        outside = int(generator.choice([0, 0, 255, int(generator.integers(0, 256))]))
+        pixels[~field] = outside
+        plane[~field] = 0
+    print_on(pixels, generator)
+    return Sample(stored(pixels, generator), plane, spacing_mm, side, hand.scores)
+
+
+__all__ = ["FIELDS_MM", "Sample", "draw_film", "sample"]
