@@ -39,7 +39,7 @@ def detect(
     blur_px = np.exp(generator.uniform(np.log(0.04), np.log(0.32))) / spacing_mm
     if blur_px > 0.25:
         beam = cv2.GaussianBlur(beam, (0, 0), blur_px)
-    quanta = np.exp(generator.uniform(np.log(250), np.log(30000))) * (spacing_mm / 0.15) ** 2
+    quanta = np.exp(generator.uniform(np.log(700), np.log(40000))) * (spacing_mm / 0.15) ** 2
     noise = generator.standard_normal(shape, np.float32)
     if generator.random() < 0.5:
         correlated = generator.uniform(0.4, 1.3)
@@ -78,8 +78,7 @@ def deliver(signal: Float32[np.ndarray, "h w"], generator: np.random.Generator) 
     low -= generator.uniform(-0.05, 0.25) * span
     high += generator.uniform(-0.05, 0.35) * span
     out = np.empty(signal.shape, np.uint8)
-    # A stretch of unused numbers serves as the electronics' noise: neighbouring rows of the signal's own last digits.
-    to_grey(signal, grey_curve(generator), low, max(high, low + 0.05), signal, 0.0, out)
+    to_grey(signal, grey_curve(generator), low, max(high, low + 0.05), out)
     return out
 
 

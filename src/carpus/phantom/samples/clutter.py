@@ -47,7 +47,7 @@ def put_cast(attenuation: Float32[np.ndarray, "h w"], generator: np.random.Gener
     cv2.fillPoly(layer, [np.array(corners, np.int32)], 255)
     thick = cv2.GaussianBlur(layer, (0, 0), 2.0).astype(np.float32) / 255
     amount = generator.uniform(0.1, 0.9)
-    thick *= amount * (1 + generator.uniform(0.1, 0.8) * grain / max(float(grain.std()), 1e-3) * 0.3)
+    thick *= amount * (1 + generator.uniform(0.02, 0.15) * grain / max(float(grain.std()), 1e-3))
     attenuation += cv2.resize(thick, (width, height), interpolation=cv2.INTER_LINEAR)
     del spacing_mm
 

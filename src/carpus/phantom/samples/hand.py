@@ -232,7 +232,7 @@ def _individual(parts: tuple[Part, ...], points: np.ndarray, generator: np.rando
     scale[forearm] = 1 + (scale[forearm] - 1) * [1.2, 0.3]
     place = generator.standard_normal((count, 1, 2)) * np.where(long, 0.4, 0.45)[:, None, None]
     names = [part.name for part in parts]
-    place[names.index("pisiform")] += generator.normal(0, 1.5, 2)
+    place[names.index("pisiform")] += generator.normal(0, 1.8, 2)
     return _turned((points - middle) * scale, degrees) + middle + place
 
 

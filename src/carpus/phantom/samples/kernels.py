@@ -87,15 +87,15 @@ def add_bone(total, plane, bit, corner, spacing_mm, inside, near, deep, profile,
         deep: `(h, w)` float32, OpenCV's distance within, pixels.
         profile: Depth, rounding, shell (mm), cortex, spongy bone, marrow (attenuation a mm), shaft's rounding and wall
             (mm), strength of the rim's and of the patches' unevenness.
-        shaft: x and y of the joint's end in pixels, unit vector towards the shaft, where it begins and is complete
-            (mm); complete at 0 for no shaft.
+        shaft: x and y of the joint's end in pixels, unit vector towards the shaft, where it begins and is complete,
+            where it ends and the other joint's spongy bone is complete (mm); complete at 0 for no shaft.
         texture: Grain, columns of a matrix from mm to the tiles, offset, share of strands.
         fields: `(3, n, n)` float32 tiles that repeat: patches, network, strands; n a power of two.
     """
     height, width = inside.shape
     x0, y0 = corner
     depth, rounding, shell, cortex, spongy, marrow, shaft_rounding, wall, uneven, patchy = profile
-    end_x, end_y, along_x, along_y, begins, complete = shaft
+    end_x, end_y, along_x, along_y, begins, complete, ends, gone = shaft
     grain, ux, uy, vx, vy, offset_u, offset_v, strands = texture
     size = fields.shape[1]
     last = size - 1
@@ -139,7 +139,7 @@ def add_bone(total, plane, bit, corner, spacing_mm, inside, near, deep, profile,
             value = cortex * rim * max(outer - inner, 0.0) + spongy * inner * rough
             if complete > 0:
                 way = ((column + x0 + 0.5 - end_x) * along_x + (row + y0 + 0.5 - end_y) * along_y) * spacing_mm
-                share = min(max((way - begins) / (complete - begins), 0.0), 1.0)
+                share = min(max(min((way - begins) / (complete - begins), (gone - way) / (gone - ends)), 0.0), 1.0)
                 if share > 0:
                     share = share * share * (3 - 2 * share)
                     part = min(distance / shaft_rounding, 1.0)
@@ -197,7 +197,7 @@ def _step(value):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def to_grey(signal, curve, low, high, noise, strength, out):  # type: ignore[no-untyped-def]
+def to_grey(signal, curve, low, high, out):  # type: ignore[no-untyped-def]
     """Grey values of a signal by a curve.
 
     Args:
@@ -205,8 +205,6 @@ def to_grey(signal, curve, low, high, noise, strength, out):  # type: ignore[no-
         curve: `(n,)` float32, grey values 0 to 255.
         low: Signal at the curve's begin.
         high: Signal at its end.
-        noise: `(h, w)` float32 added to the grey value, as the reader's electronics do.
-        strength: Of that noise.
         out: `(h, w)` uint8.
     """
     height, width = signal.shape
@@ -217,5 +215,5 @@ def to_grey(signal, curve, low, high, noise, strength, out):  # type: ignore[no-
             place = (signal[row, column] - low) * scale
             place = min(max(place, 0.0), steps - 0.001)
             index = int(place)
-            value = curve[index] + (place - index) * (curve[index + 1] - curve[index]) + strength * noise[row, column]
+            value = curve[index] + (place - index) * (curve[index + 1] - curve[index])
             out[row, column] = min(max(value + 0.5, 0.0), 255.0)

@@ -14,7 +14,7 @@ from jaxtyping import Float, Float32, UInt16
 
 from carpus.phantom.samples.hand import Hand
 from carpus.phantom.samples.kernels import add_bone, add_line, fill
-from carpus.phantom.samples.template import RAYS
+from carpus.phantom.samples.template import CARPUS, RAYS
 from carpus.phantom.shapes import Contour
 
 CORTEX_PER_MM = 0.165
@@ -25,6 +25,8 @@ MUSCLE_PER_MM, FAT_PER_MM = 0.036, 0.029
 _TILE = 1024
 _HALF_SIZE = 2
 _SKIN = 110
+_RING = 0.06
+_NO_SHAFT = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 2.0)
 
 
 @dataclass(frozen=True)
@@ -128,11 +130,11 @@ def render(
             lean = 2 * np.pi * chance[index, 0, 5]
             axis = np.array([np.cos(lean), np.sin(lean)])
         if part.length_mm == 0:
-            shaft = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+            shaft = _NO_SHAFT
         else:
-            short = part.length_mm / 66
-            begins, complete = (9.0, 36.0) if part.row == "forearm" else (7.0 * short, 24.0 * short)
-            shaft = (ends[index, 0], ends[index, 1], axis[0], axis[1], begins, complete)
+            length = part.length_mm
+            marks = (9.0, 36.0, 400.0, 500.0) if part.row == "forearm" else (0.1 * length, 0.37 * length, 0.7 * length, 0.92 * length)
+            shaft = (ends[index, 0], ends[index, 1], axis[0], axis[1], *marks)
         for half in range(2):
             luck = chance[index, half]
             shell = part.shell_mm * tissue.cortex * (0.6 + 0.8 * luck[0]) * (1.0 if part.length_mm else fused)
@@ -193,11 +195,27 @@ def _add_details(
         bone_mm, half_mm = strength[name]
         amount = cortex * bone_mm * generator.uniform(0.3, 1.2)
         add_line(total, frame.pixels(points), name != "shelf", frame.spacing_mm, half_mm * generator.uniform(0.7, 1.2), amount)
+    spacing_mm = frame.spacing_mm
+    names = [part.name for part in hand.parts]
+    if generator.random() < _RING:
+        # A ring of metal around a finger.
+        bone = names.index(f"phalanx{generator.choice([2, 3, 4, 5], p=[0.1, 0.2, 0.6, 0.1])}.1")
+        axis = hand.axes[bone]
+        middle = hand.ends[bone] + 0.5 * hand.parts[bone].length_mm * axis
+        across = np.array([-axis[1], axis[0]]) * generator.uniform(8, 10)
+        add_line(total, frame.pixels(np.array([middle - across, middle + across])), False, spacing_mm, generator.uniform(0.6, 2), generator.uniform(2, 8))
+    for _ in range(int(generator.poisson(0.4 + 2.5 * hand.damage.severity))):
+        # Cysts are lucent, bone islands dense.
+        half = hand.halves[int(generator.integers(len(CARPUS)))].mean(axis=0)
+        place = half.mean(axis=0) + generator.uniform(0.1, 0.7) * (half[int(generator.integers(len(half)))] - half.mean(axis=0))
+        place = np.array([place, place + generator.normal(0, 0.8, 2)])
+        amount = 0.5 * cortex * generator.uniform(1.0, 4.0) * (1 if generator.random() < 0.15 else -1) * tissue.spongy_share / 0.27
+        add_line(total, frame.pixels(place), False, spacing_mm, generator.uniform(0.5, 1.4), amount)
     nowhere = np.zeros(total.shape, np.uint16)
     for ring in hand.sesamoids:
         profile = (4.0, 2.2, 0.4 * tissue.cortex, cortex, cortex * tissue.spongy_share, 0.0, 2.0, 1.0, 0.3, 0.1)
         texture = _texture(np.array([0.0, 1.0]), tissue, generator.random(6))
-        _add(total, nowhere, 0, frame.pixels(ring), profile, (0.0, 0.0, 0.0, 1.0, 0.0, 0.0), texture, frame)
+        _add(total, nowhere, 0, frame.pixels(ring), profile, _NO_SHAFT, texture, frame)
 
 
 def soft_tissue(
