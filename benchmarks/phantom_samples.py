@@ -67,7 +67,9 @@ def print_overlaps(drawn: list[Sample]) -> None:
     """Prints, pair by pair, how often and how much two bones cover each other."""
     masks = [BoneMasks(each.plane) for each in drawn]
     missing = [sum(not each.mask(bone).any() for each in masks) for bone in Bone]
-    print(f"{len(drawn)} samples; all fourteen bones in {sum(_complete(each) for each in masks) / len(masks):.0%} of them")
+    print(
+        f"{len(drawn)} samples; all fourteen bones in {sum(_complete(each) for each in masks) / len(masks):.0%} of them"
+    )
     print(f"  missing most often: {max(zip(missing, (bone.label for bone in Bone), strict=True))}")
     print("pair        overlap in   median mm2   10 to 90 %   of the smaller bone")
     for pair in OVERLAP_PAIRS:

@@ -1,4 +1,4 @@
-"""Draws `samples.png`: training samples as a network sees them, and the bones of the last row's.
+"""Draws `samples.jpg`: training samples as a network sees them, and the bones of the last row's.
 
 Run it from the repository: `uv run docs/pictures/samples.py`.
 """
@@ -30,7 +30,11 @@ def main() -> None:
     title = np.zeros((36, COLUMNS * EDGE_PX, 3), np.uint8)
     words = "PHANTOM: synthetic wrists that a network learns from, not patients"
     cv2.putText(title, words, (10, 25), cv2.FONT_HERSHEY_SIMPLEX, 0.65, (255, 255, 255), 1, cv2.LINE_AA)
-    cv2.imwrite(str(HERE / "samples.png"), cv2.cvtColor(np.vstack([title, *rows]), cv2.COLOR_RGB2BGR))
+    cv2.imwrite(
+        str(HERE / "samples.jpg"),
+        cv2.cvtColor(np.vstack([title, *rows]), cv2.COLOR_RGB2BGR),
+        [cv2.IMWRITE_JPEG_QUALITY, 88],
+    )
 
 
 if __name__ == "__main__":

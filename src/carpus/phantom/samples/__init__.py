@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import UInt8, UInt16
 
 from carpus.anatomy import Joint, Side
+from carpus.errors import InputError
 from carpus.phantom.samples.acquisition import deliver, detect, process, stored
 from carpus.phantom.samples.clutter import draw_field, print_on, put_cast, put_metal
 from carpus.phantom.samples.hand import Hand, draw_hand
@@ -27,6 +28,7 @@ FIELDS_MM = (62.0, 126.0)
 """Least and greatest edge of a crop: 0.12 to 0.25 mm a pixel at 512 pixels."""
 
 _FIELD_MM = 92.0
+_LEAST_PX = 64
 _MOST_SHIFT = 0.17
 _MOST_DEGREES = 42.0
 
@@ -57,7 +59,12 @@ def sample(generator: np.random.Generator, *, size_px: int = 512, side: Side | N
         generator: Of everything.
         size_px: Edge of the square image; its field of view varies.
         side: Of the body; by default either.
+
+    Raises:
+        InputError: An image too small for bones to be seen.
     """
+    if size_px < _LEAST_PX:
+        raise InputError(f"a sample of {size_px} px is too small for bones; ask for {_LEAST_PX} px or more")
     hand = draw_hand(generator)
     field_mm = float(np.clip(_FIELD_MM * np.exp(generator.normal(0, 0.14)), *FIELDS_MM))
     shift = np.clip(generator.normal(0, 0.06, 2), -_MOST_SHIFT, _MOST_SHIFT)
@@ -76,7 +83,9 @@ def draw_film(generator: np.random.Generator, *, spacing_mm: float = 0.2, side: 
         side: Of the body; by default either.
     """
     hand = draw_hand(generator)
-    height, width = (int(edge / spacing_mm) // 16 * 16 for edge in (generator.uniform(225, 270), generator.uniform(170, 215)))
+    height, width = (
+        int(edge / spacing_mm) // 16 * 16 for edge in (generator.uniform(225, 270), generator.uniform(170, 215))
+    )
     place = (width * generator.uniform(0.44, 0.56), height - generator.uniform(42, 75) / spacing_mm)
     degrees = float(np.clip(generator.normal(0, 8), -25, 25))
     return _shoot(hand, Frame(height, width, spacing_mm, degrees, place), generator, side)

@@ -109,7 +109,9 @@ def stored(pixels: UInt8[np.ndarray, "h w"], generator: np.random.Generator) -> 
     if generator.random() < _COARSER:
         share = generator.uniform(0.4, 0.9)
         small = cv2.resize(pixels, (int(width * share), int(height * share)), interpolation=cv2.INTER_AREA)
-        pixels = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR if generator.random() < 0.5 else cv2.INTER_CUBIC)
+        pixels = cv2.resize(
+            small, (width, height), interpolation=cv2.INTER_LINEAR if generator.random() < 0.5 else cv2.INTER_CUBIC
+        )
     if generator.random() < _INVERTED:
         pixels = cv2.bitwise_not(pixels)
     if generator.random() < _JPEG:

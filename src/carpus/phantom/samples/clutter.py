@@ -11,7 +11,9 @@ _FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TR
 _WORDS = ("PA", "DX", "SIN", "ERECT", "HAND", "WRIST", "AP", "12:04", "kV 50", "mAs 2", "1/1", "STD", "M", "F")
 
 
-def put_metal(attenuation: Float32[np.ndarray, "h w"], generator: np.random.Generator, *, spacing_mm: float, side: Side) -> None:
+def put_metal(
+    attenuation: Float32[np.ndarray, "h w"], generator: np.random.Generator, *, spacing_mm: float, side: Side
+) -> None:
     """Adds lead letters, wires, pins and clips to the attenuation, each seldom."""
     height, width = attenuation.shape
     if generator.random() < 0.15:
@@ -82,7 +84,9 @@ def print_on(pixels: UInt8[np.ndarray, "h w"], generator: np.random.Generator) -
     if generator.random() < 0.04:
         tip = (generator.uniform(0.2, 0.8, 2) * [width, height]).astype(int)
         tail = (tip + generator.normal(0, 40, 2)).astype(int)
-        cv2.arrowedLine(pixels, tuple(map(int, tail)), tuple(map(int, tip)), grey, int(generator.integers(1, 4)), cv2.LINE_AA)
+        cv2.arrowedLine(
+            pixels, tuple(map(int, tail)), tuple(map(int, tip)), grey, int(generator.integers(1, 4)), cv2.LINE_AA
+        )
     if generator.random() < 0.03:
         x = int(generator.choice([4, width - 12]))
         step = int(generator.integers(10, 40))
@@ -114,9 +118,17 @@ def _near_border(generator: np.random.Generator, width: int, height: int, size: 
     """The upper left corner for something of a size, in the outer quarter of the image."""
     x, y = generator.uniform(0, 1, 2) * [width - size, height - size]
     if generator.random() < 0.5:
-        x = generator.uniform(0, 0.18) * width if generator.random() < 0.5 else width - size - generator.uniform(0, 0.15) * width
+        x = (
+            generator.uniform(0, 0.18) * width
+            if generator.random() < 0.5
+            else width - size - generator.uniform(0, 0.15) * width
+        )
     else:
-        y = generator.uniform(0, 0.12) * height if generator.random() < 0.5 else height - size - generator.uniform(0, 0.12) * height
+        y = (
+            generator.uniform(0, 0.12) * height
+            if generator.random() < 0.5
+            else height - size - generator.uniform(0, 0.12) * height
+        )
     return int(np.clip(x, 0, max(width - size, 0))), int(np.clip(y, 0, max(height - size, 0)))
 
 

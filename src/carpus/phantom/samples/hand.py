@@ -114,7 +114,9 @@ def draw_hand(generator: np.random.Generator) -> Hand:
     axes = marks_mm[:, 1] - ends
     axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
     placed = _lines(lines, owner, rest, parts, pose)
-    return Hand(parts, halves, ends, axes, placed, _sesamoids(parts, ends, axes, size, generator), damage, age, male, pose)
+    return Hand(
+        parts, halves, ends, axes, placed, _sesamoids(parts, ends, axes, size, generator), damage, age, male, pose
+    )
 
 
 def _draw_pose(generator: np.random.Generator) -> Pose:
@@ -170,7 +172,9 @@ def _ripple(generator: np.random.Generator, count: int) -> Float[np.ndarray, "pa
     """How far each outline lies from the template's along the normals, mm: a bone's own, and each half's own."""
     angle = np.linspace(0, 2 * np.pi, DENSE, endpoint=False)
     basis = np.concatenate([np.cos(_ORDERS[:, None] * angle), np.sin(_ORDERS[:, None] * angle)])
-    own = generator.standard_normal((count, 1, 2 * len(_ORDERS))) * np.tile(_RIPPLE_MM, 2) * generator.uniform(0.35, 1.0)
+    own = (
+        generator.standard_normal((count, 1, 2 * len(_ORDERS))) * np.tile(_RIPPLE_MM, 2) * generator.uniform(0.35, 1.0)
+    )
     half = generator.standard_normal((count, 2, 2 * len(_ORDERS))) * np.tile(_HALF_RIPPLE_MM, 2)
     ripple: np.ndarray = (own + half * generator.uniform(0.3, 1.2)) @ basis
     return ripple
@@ -226,7 +230,10 @@ def _individual(parts: tuple[Part, ...], points: np.ndarray, generator: np.rando
     count = len(parts)
     long = np.array([part.length_mm > 0 for part in parts])
     middle = np.where(long[:, None], points[:, 2 * DENSE], points[:, : 2 * DENSE].mean(axis=1))[:, None]
-    scale = np.where(long, 1.0, 1.03)[:, None, None] + generator.standard_normal((count, 1, 2)) * np.where(long, 0.03, 0.045)[:, None, None]
+    scale = (
+        np.where(long, 1.0, 1.03)[:, None, None]
+        + generator.standard_normal((count, 1, 2)) * np.where(long, 0.03, 0.045)[:, None, None]
+    )
     degrees = generator.standard_normal(count) * np.where(long, 1.2, 4.0)
     forearm = np.array([part.row == "forearm" for part in parts])
     scale[forearm] = 1 + (scale[forearm] - 1) * [1.2, 0.3]
@@ -240,16 +247,26 @@ def _posed(parts: tuple[Part, ...], points: np.ndarray, pose: Pose, damage: Dama
     """Fingers spread, rows moved closer or out of joint, the hand deviated."""
     points = points.copy()
     names = [part.name for part in parts]
-    spread = {"ray1": -pose.thumb, "ray2": -0.5 * pose.spread, "ray3": 0.0, "ray4": 0.4 * pose.spread, "ray5": pose.spread}
+    spread = {
+        "ray1": -pose.thumb,
+        "ray2": -0.5 * pose.spread,
+        "ray3": 0.0,
+        "ray4": 0.4 * pose.spread,
+        "ray5": pose.spread,
+    }
     for number, ray in enumerate(RAYS):
         members = [index for index, part in enumerate(parts) if part.row == f"ray{number + 1}"]
         metacarpal, *phalanges = members
         # The fingers turn about the knuckles, then the whole ray about its base.
         knuckle = points[phalanges[0], 2 * DENSE]
-        points[phalanges] = _turned(points[phalanges] - knuckle, np.full(len(phalanges), pose.finger_bends[number])) + knuckle
+        points[phalanges] = (
+            _turned(points[phalanges] - knuckle, np.full(len(phalanges), pose.finger_bends[number])) + knuckle
+        )
         base = np.array(ray.base)
         stiff = 0.6 if number in (1, 3) else 1.0
-        points[members] = _turned(points[members] - base, np.full(len(members), stiff * spread[f"ray{number + 1}"])) + base
+        points[members] = (
+            _turned(points[members] - base, np.full(len(members), stiff * spread[f"ray{number + 1}"])) + base
+        )
     follows = np.array([_FOLLOWS.get(part.row, 1.0) for part in parts])
     crossed = np.array([_ROWS_CROSSED.get(part.row, 3) for part in parts], float)
     points[..., 1] += (crossed * damage.narrowing_mm)[:, None]
@@ -284,9 +301,10 @@ def _warped(points: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 def _tilted(parts: tuple[Part, ...], halves: Halves, pose: Pose) -> Halves:
     """The halves where a tilted hand projects them."""
-    lift = np.array([part.palmar_mm for part in parts])[:, None] + np.array([[0.25, -0.25]]) * np.array(
-        [part.depth_mm for part in parts]
-    )[:, None]
+    lift = (
+        np.array([part.palmar_mm for part in parts])[:, None]
+        + np.array([[0.25, -0.25]]) * np.array([part.depth_mm for part in parts])[:, None]
+    )
     tilted: Halves = halves + lift[..., None, None] * _shift(pose)
     return tilted
 
@@ -308,7 +326,12 @@ def _sesamoids(
         thumb = part.name == "metacarpal1"
         for side in (-1, 1):
             chance = 0.85 if thumb else {"metacarpal2": 0.3, "metacarpal5": 0.4}.get(part.name, 0.03) / 2
-            at = generator.uniform(-4.5, 1.5), generator.uniform(2.0, 8.0), generator.uniform(1.6, 2.9, 2), generator.random()
+            at = (
+                generator.uniform(-4.5, 1.5),
+                generator.uniform(2.0, 8.0),
+                generator.uniform(1.6, 2.9, 2),
+                generator.random(),
+            )
             if at[3] > chance:
                 continue
             across = np.array([-axes[index, 1], axes[index, 0]])

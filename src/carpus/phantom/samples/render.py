@@ -133,7 +133,11 @@ def render(
             shaft = _NO_SHAFT
         else:
             length = part.length_mm
-            marks = (9.0, 36.0, 400.0, 500.0) if part.row == "forearm" else (0.1 * length, 0.37 * length, 0.7 * length, 0.92 * length)
+            marks = (
+                (9.0, 36.0, 400.0, 500.0)
+                if part.row == "forearm"
+                else (0.1 * length, 0.37 * length, 0.7 * length, 0.92 * length)
+            )
             shaft = (ends[index, 0], ends[index, 1], axis[0], axis[1], *marks)
         for half in range(2):
             luck = chance[index, half]
@@ -185,16 +189,21 @@ def _add(
     )  # fmt: skip
 
 
-def _add_details(
-    total: np.ndarray, hand: Hand, tissue: Tissue, frame: Frame, generator: np.random.Generator
-) -> None:
+def _add_details(total: np.ndarray, hand: Hand, tissue: Tissue, frame: Frame, generator: np.random.Generator) -> None:
     """Dense lines within bones, and sesamoids."""
     cortex = CORTEX_PER_MM * tissue.mineral
     strength = {"shelf": (1.8, 0.75), "hook": (2.4, 0.55), "tubercle": (1.1, 0.45)}
     for name, points in hand.lines.items():
         bone_mm, half_mm = strength[name]
         amount = cortex * bone_mm * generator.uniform(0.3, 1.2)
-        add_line(total, frame.pixels(points), name != "shelf", frame.spacing_mm, half_mm * generator.uniform(0.7, 1.2), amount)
+        add_line(
+            total,
+            frame.pixels(points),
+            name != "shelf",
+            frame.spacing_mm,
+            half_mm * generator.uniform(0.7, 1.2),
+            amount,
+        )
     spacing_mm = frame.spacing_mm
     names = [part.name for part in hand.parts]
     if generator.random() < _RING:
@@ -203,13 +212,29 @@ def _add_details(
         axis = hand.axes[bone]
         middle = hand.ends[bone] + 0.5 * hand.parts[bone].length_mm * axis
         across = np.array([-axis[1], axis[0]]) * generator.uniform(8, 10)
-        add_line(total, frame.pixels(np.array([middle - across, middle + across])), False, spacing_mm, generator.uniform(0.6, 2), generator.uniform(2, 8))
+        add_line(
+            total,
+            frame.pixels(np.array([middle - across, middle + across])),
+            False,
+            spacing_mm,
+            generator.uniform(0.6, 2),
+            generator.uniform(2, 8),
+        )
     for _ in range(int(generator.poisson(0.4 + 2.5 * hand.damage.severity))):
         # Cysts are lucent, bone islands dense.
         half = hand.halves[int(generator.integers(len(CARPUS)))].mean(axis=0)
-        place = half.mean(axis=0) + generator.uniform(0.1, 0.7) * (half[int(generator.integers(len(half)))] - half.mean(axis=0))
+        place = half.mean(axis=0) + generator.uniform(0.1, 0.7) * (
+            half[int(generator.integers(len(half)))] - half.mean(axis=0)
+        )
         place = np.array([place, place + generator.normal(0, 0.8, 2)])
-        amount = 0.5 * cortex * generator.uniform(1.0, 4.0) * (1 if generator.random() < 0.15 else -1) * tissue.spongy_share / 0.27
+        amount = (
+            0.5
+            * cortex
+            * generator.uniform(1.0, 4.0)
+            * (1 if generator.random() < 0.15 else -1)
+            * tissue.spongy_share
+            / 0.27
+        )
         add_line(total, frame.pixels(place), False, spacing_mm, generator.uniform(0.5, 1.4), amount)
     nowhere = np.zeros(total.shape, np.uint16)
     for ring in hand.sesamoids:
@@ -218,9 +243,7 @@ def _add_details(
         _add(total, nowhere, 0, frame.pixels(ring), profile, _NO_SHAFT, texture, frame)
 
 
-def soft_tissue(
-    hand: Hand, tissue: Tissue, frame: Frame, generator: np.random.Generator
-) -> Float32[np.ndarray, "h w"]:
+def soft_tissue(hand: Hand, tissue: Tissue, frame: Frame, generator: np.random.Generator) -> Float32[np.ndarray, "h w"]:
     """What skin, fat and muscle add, drawn at half of the resolution: they have no sharp edges but the skin."""
     height, width = -(-frame.height_px // _HALF_SIZE), -(-frame.width_px // _HALF_SIZE)
     spacing_mm = frame.spacing_mm * _HALF_SIZE
@@ -236,9 +259,19 @@ def soft_tissue(
     full = _bulge(depth, tissue.limb_mm)
     muscle = _bulge(np.maximum(depth - np.float32(tissue.fat_mm), 0), tissue.limb_mm)
     muscle *= 1 + np.float32(generator.uniform(0.02, 0.12)) * field
-    soft = np.float32(FAT_PER_MM * tissue.soft) * full + np.float32((MUSCLE_PER_MM - FAT_PER_MM) * tissue.soft * 1.5) * muscle
+    soft = (
+        np.float32(FAT_PER_MM * tissue.soft) * full
+        + np.float32((MUSCLE_PER_MM - FAT_PER_MM) * tissue.soft * 1.5) * muscle
+    )
     for points, strength_mm, half_mm in _muscles(hand, generator):
-        add_line(soft, frame.pixels(points) / _HALF_SIZE, False, spacing_mm, half_mm, MUSCLE_PER_MM * tissue.soft * strength_mm)
+        add_line(
+            soft,
+            frame.pixels(points) / _HALF_SIZE,
+            False,
+            spacing_mm,
+            half_mm,
+            MUSCLE_PER_MM * tissue.soft * strength_mm,
+        )
     soft *= body
     grown: Float32[np.ndarray, "h w"] = cv2.resize(
         soft, (width * _HALF_SIZE, height * _HALF_SIZE), interpolation=cv2.INTER_LINEAR
@@ -270,7 +303,12 @@ def _limb(hand: Hand, frame: Frame, shape: tuple[int, int], generator: np.random
     for number, ray in enumerate(RAYS, start=1):
         chain = [names[f"metacarpal{number}"]] + [names[f"phalanx{number}.{k}"] for k in range(1, len(ray.lengths_mm))]
         last = chain[-1]
-        stops = np.array([*(hand.ends[index] for index in chain), hand.ends[last] + 0.9 * hand.parts[last].length_mm * hand.axes[last]])
+        stops = np.array(
+            [
+                *(hand.ends[index] for index in chain),
+                hand.ends[last] + 0.9 * hand.parts[last].length_mm * hand.axes[last],
+            ]
+        )
         tips[number] = stops
         breadth = (21.0 if number == 1 else 17.5 if number < 5 else 15.5) * plump
         for place in range(len(stops) - 1):
@@ -279,12 +317,35 @@ def _limb(hand: Hand, frame: Frame, shape: tuple[int, int], generator: np.random
     bases = [tips[number][0] for number in (5, 4, 3, 2)]
     put(np.array(knuckles + bases), 15.0 * plump, filled=True)
     web = generator.uniform(0.45, 0.8)
-    put(np.array([tips[1][0], tips[1][0] + web * (tips[1][1] - tips[1][0]), tips[2][0] + web * (tips[2][1] - tips[2][0]), tips[2][0]]), 11.0, filled=True)
+    put(
+        np.array(
+            [
+                tips[1][0],
+                tips[1][0] + web * (tips[1][1] - tips[1][0]),
+                tips[2][0] + web * (tips[2][1] - tips[2][0]),
+                tips[2][0],
+            ]
+        ),
+        11.0,
+        filled=True,
+    )
     ulna, radius = hand.halves[names["ulna"]].mean(axis=0), hand.halves[names["radius"]].mean(axis=0)
     left, right = radius[:, 0].min(), ulna[:, 0].max()
     growth = generator.uniform(0, 10)
     forearm = np.array(
-        [(left - growth, 150), (left - 0.4 * growth, 60), (left + 1, 26), (left + 1, 4), *tips[1][:1], tips[2][0], tips[5][0], (right - 3, 2), (right - 1, 26), (right + 0.4 * growth, 60), (right + growth, 150)]
+        [
+            (left - growth, 150),
+            (left - 0.4 * growth, 60),
+            (left + 1, 26),
+            (left + 1, 4),
+            *tips[1][:1],
+            tips[2][0],
+            tips[5][0],
+            (right - 3, 2),
+            (right - 1, 26),
+            (right + 0.4 * growth, 60),
+            (right + growth, 150),
+        ]
     )
     put(forearm, 13.0 * plump, filled=True)
     return limb
@@ -306,7 +367,13 @@ def _muscles(hand: Hand, generator: np.random.Generator) -> list[tuple[Contour, 
     if generator.random() < 0.5:
         start = one + 25 * first
         bend = start + generator.normal((22, -8), 6)
-        found.append((np.array([start, bend, generator.normal((4, -5), 5)]), generator.uniform(-1.5, 2), generator.uniform(0.4, 1.2)))
+        found.append(
+            (
+                np.array([start, bend, generator.normal((4, -5), 5)]),
+                generator.uniform(-1.5, 2),
+                generator.uniform(0.4, 1.2),
+            )
+        )
     return found
 
 
