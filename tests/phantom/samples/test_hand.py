@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -6,16 +7,16 @@ import pytest
 from carpus.anatomy import Bone, Joint
 from carpus.phantom.samples.damage import Damage, draw_damage, worn
 from carpus.phantom.samples.hand import draw_hand
-from carpus.phantom.samples.render import Frame, draw_tissue, render
-from carpus.phantom.samples.template import CARPUS, RAYS, dense, long_bones
+from carpus.phantom.samples.neutral import neutral_hand
+from carpus.phantom.samples.render import render
+from carpus.phantom.samples.template import RAYS
+from carpus.phantom.samples.tissue import Frame, draw_tissue
 
 HEALTHY = Damage(0.0, dict.fromkeys(Joint, 0), 0.0, False, (0.0, 0.0), (0.0, 0.0), 0.0, 0.0)
-PARTS = (*CARPUS, *long_bones())
-OUTLINES = np.stack([dense(part.outline) for part in PARTS])
+PARTS = neutral_hand().parts
+OUTLINES = neutral_hand().outlines
 HALVES = np.repeat(OUTLINES[:, None], 2, axis=1)
-ENDS = np.array([{"radius": (-2.0, 19.0), "ulna": (25.0, 21.5)}.get(part.name, (0.0, 0.0)) for part in PARTS])
-ENDS[[part.length_mm == 0 for part in PARTS]] = OUTLINES[[part.length_mm == 0 for part in PARTS]].mean(axis=1)
-AXES = np.array([(0.0, 1.0 if part.row == "forearm" else -1.0) for part in PARTS])
+ENDS, AXES = neutral_hand().ends, neutral_hand().axes
 
 
 def test_the_template_has_every_bone_of_a_hand_and_both_of_the_forearm() -> None:
@@ -37,7 +38,7 @@ def test_a_higher_score_takes_more_of_the_bone(joint: Joint) -> None:
     whole = _area(OUTLINES[index])
     left = [np.mean([_area(_worn(joint, score, seed)[index, 0]) for seed in range(12)]) / whole for score in range(6)]
     assert left[0] == pytest.approx(1)
-    assert all(more > less for more, less in zip(left, left[1:], strict=False))
+    assert all(more > less for more, less in pairwise(left))
     # Seldom does a shaft, which goes on beyond the image, leave much of the whole to the joint.
     assert left[5] < (0.75 if PARTS[index].length_mm == 0 else 0.995)
 

@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
+from carpus.phantom.samples.grain import tiles
 from carpus.phantom.samples.kernels import NEAR_PX, add_bone, add_line, fill, to_grey
-from carpus.phantom.samples.render import tiles
 
 ANGLE = np.linspace(0, 2 * np.pi, 90, endpoint=False)
 DISC = np.column_stack([20.3 + 12 * np.cos(ANGLE), 24.7 + 12 * np.sin(ANGLE)])
@@ -65,7 +65,8 @@ def test_grey_values_follow_the_curve_and_stay_in_range() -> None:
     expected = np.interp(signal, np.linspace(0, 2, 65), curve)
     assert np.abs(out - expected).max() <= 0.51
     to_grey(signal, curve * 3 - 100, 0.0, 2.0, out)
-    assert out.min() == 0 and out.max() == 255
+    assert out.min() == 0
+    assert out.max() == 255
 
 
 def test_the_tiles_repeat_without_a_seam() -> None:

@@ -25,14 +25,17 @@ def test_a_sample_is_a_square_radiograph_with_a_packed_plane_on_its_grid() -> No
     assert BoneMasks(drawn.plane).plane.any()
     assert FIELDS_MM[0] <= drawn.spacing_mm * 512 <= FIELDS_MM[1]
     assert list(drawn.scores) == list(Joint)
-    assert drawn.pixels.flags.c_contiguous and drawn.plane.flags.c_contiguous
+    assert drawn.pixels.flags.c_contiguous
+    assert drawn.plane.flags.c_contiguous
 
 
 def test_the_same_generator_gives_the_same_bytes_and_another_one_others() -> None:
     first, again, other = (sample(np.random.default_rng(seed), size_px=128) for seed in (3, 3, 4))
-    assert np.array_equal(first.pixels, again.pixels) and np.array_equal(first.plane, again.plane)
+    assert np.array_equal(first.pixels, again.pixels)
+    assert np.array_equal(first.plane, again.plane)
     assert (first.spacing_mm, first.side, first.scores) == (again.spacing_mm, again.side, again.scores)
-    assert not np.array_equal(first.pixels, other.pixels) and not np.array_equal(first.plane, other.plane)
+    assert not np.array_equal(first.pixels, other.pixels)
+    assert not np.array_equal(first.plane, other.plane)
 
 
 def test_no_two_samples_are_alike_in_anatomy_scale_or_grey_values() -> None:

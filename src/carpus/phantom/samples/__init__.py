@@ -22,7 +22,8 @@ from carpus.errors import InputError
 from carpus.phantom.samples.acquisition import deliver, detect, process, stored
 from carpus.phantom.samples.clutter import draw_field, print_on, put_cast, put_metal
 from carpus.phantom.samples.hand import Hand, draw_hand
-from carpus.phantom.samples.render import Frame, draw_tissue, render
+from carpus.phantom.samples.render import render
+from carpus.phantom.samples.tissue import Frame, draw_tissue
 
 FIELDS_MM = (62.0, 126.0)
 """Least and greatest edge of a crop: 0.12 to 0.25 mm a pixel at 512 pixels."""
@@ -100,7 +101,7 @@ def _shoot(hand: Hand, frame: Frame, generator: np.random.Generator, side: Side 
         attenuation, plane = np.ascontiguousarray(attenuation[:, ::-1]), np.ascontiguousarray(plane[:, ::-1])
     spacing_mm = frame.spacing_mm
     put_metal(attenuation, generator, spacing_mm=spacing_mm, side=side)
-    put_cast(attenuation, generator, spacing_mm=spacing_mm)
+    put_cast(attenuation, generator)
     signal = process(detect(attenuation, generator, spacing_mm=spacing_mm), generator, spacing_mm=spacing_mm)
     pixels = deliver(signal, generator)
     field = draw_field(plane.shape, generator)

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from carpus.phantom.samples.flesh import smooth_field
 from carpus.phantom.samples.kernels import to_grey
-from carpus.phantom.samples.render import smooth_field
 
 _CURVE_STEPS = 512
 _INVERTED = 0.08
@@ -45,7 +45,8 @@ def detect(
         correlated = generator.uniform(0.4, 1.3)
         # What the blur takes from the noise's variance is given back.
         noise = cv2.GaussianBlur(noise, (0, 0), correlated) * np.float32(np.sqrt(1 + 4 * np.pi * correlated**2) ** 0.9)
-    beam += cv2.sqrt(beam) * noise * np.float32(1 / np.sqrt(quanta))
+    noise *= np.float32(1 / np.sqrt(quanta))
+    beam = cv2.add(beam, cv2.multiply(cv2.sqrt(beam), noise))
     signal: Float32[np.ndarray, "h w"] = -cv2.log(np.maximum(beam, np.float32(1e-4)))
     return signal
 
@@ -117,5 +118,5 @@ def stored(pixels: UInt8[np.ndarray, "h w"], generator: np.random.Generator) -> 
     if generator.random() < _JPEG:
         quality = int(generator.integers(25, 96))
         _, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        pixels = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
+        pixels = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.uint8)
     return pixels

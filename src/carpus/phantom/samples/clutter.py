@@ -35,23 +35,22 @@ def put_metal(
         add_line(attenuation, points, False, spacing_mm, generator.uniform(1, 3), generator.uniform(1, 4))
 
 
-def put_cast(attenuation: Float32[np.ndarray, "h w"], generator: np.random.Generator, *, spacing_mm: float) -> None:
+def put_cast(attenuation: Float32[np.ndarray, "h w"], generator: np.random.Generator) -> None:
     """Adds, seldom, a cast or a sleeve: a layer with an edge and a weave."""
     if generator.random() > 0.06:
         return
     height, width = attenuation.shape
     small = (height // 2, width // 2)
     grain = generator.standard_normal(small, np.float32)
-    grain = cv2.GaussianBlur(grain, (0, 0), generator.uniform(0.6, 2.0))
+    weave = cv2.GaussianBlur(grain, (0, 0), generator.uniform(0.6, 2.0))
     layer = np.zeros(small, np.uint8)
     top = small[0] * generator.uniform(-0.2, 0.8)
     corners = [(0, top), (small[1], top + generator.normal(0, 25)), (small[1], small[0]), (0, small[0])]
     cv2.fillPoly(layer, [np.array(corners, np.int32)], 255)
     thick = cv2.GaussianBlur(layer, (0, 0), 2.0).astype(np.float32) / 255
     amount = generator.uniform(0.1, 0.9)
-    thick *= amount * (1 + generator.uniform(0.02, 0.15) * grain / max(float(grain.std()), 1e-3))
+    thick *= amount * (1 + generator.uniform(0.02, 0.15) * weave / max(float(weave.std()), 1e-3))
     attenuation += cv2.resize(thick, (width, height), interpolation=cv2.INTER_LINEAR)
-    del spacing_mm
 
 
 def draw_field(shape: tuple[int, int], generator: np.random.Generator) -> Bool[np.ndarray, "h w"] | None:

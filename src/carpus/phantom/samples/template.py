@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from jaxtyping import Float
 
 from carpus.anatomy import Bone
 from carpus.phantom.shapes import Contour, closed_spline
 
 Points = tuple[tuple[float, float], ...]
+
+Halves = Float[np.ndarray, "parts 2 n 2"]
 
 DENSE = 128
 """Points of a contour as it is rendered."""
