@@ -25,9 +25,8 @@ def put_metal(
     if generator.random() < 0.05:
         start, stop = generator.uniform(0, 1, (2, 2)) * [width, height]
         bend = (start + stop) / 2 + generator.normal(0, 40, 2)
-        add_line(
-            attenuation, np.array([start, bend, stop]), False, spacing_mm, generator.uniform(0.3, 1.2), generator.uniform(0.3, 4)
-        )  # fmt: skip
+        half_mm, amount = generator.uniform(0.3, 1.2), generator.uniform(0.3, 4)
+        add_line(attenuation, np.stack([start, bend, stop]), False, spacing_mm, half_mm, amount)
     if generator.random() < 0.03:
         # A watch's or bracelet's band across the forearm.
         y = height * generator.uniform(0.8, 1.0)

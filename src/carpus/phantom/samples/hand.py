@@ -18,7 +18,7 @@ from carpus.phantom.samples.template import DENSE, Halves, Part
 from carpus.phantom.samples.variation import individual, rippled, warped, with_variants
 from carpus.phantom.shapes import Contour
 
-_LINES_LIFT_MM = {"shelf": 0.0, "hook": 14.0, "tubercle": 7.0}
+_LINES_LIFT_MM = {"shelf": 0.0, "scar": 0.0, "hook": 14.0, "tubercle": 7.0}
 _SESAMOIDS = {"metacarpal1": 0.85, "metacarpal2": 0.15, "metacarpal3": 0.01, "metacarpal4": 0.01, "metacarpal5": 0.2}
 
 

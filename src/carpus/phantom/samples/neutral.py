@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from carpus.phantom.samples.pose import rotation
-from carpus.phantom.samples.template import CARPUS, HOOK, RAYS, SHELF, TUBERCLE, Part, dense, long_bones
+from carpus.phantom.samples.template import CARPUS, HOOK, RAYS, SCAR, SHELF, TUBERCLE, Part, dense, long_bones
 from carpus.phantom.shapes import Contour
 
 _JOINT_MM = 1.5
@@ -56,6 +56,12 @@ def neutral_hand() -> Neutral:
             origin = origin + turn @ np.array([0.0, -length - _JOINT_MM])
             degrees += ray.finger_degrees if place == 0 else 0.0
     names = [part.name for part in parts]
-    lines = {"shelf": np.array(SHELF, float), "hook": dense(HOOK)[::4], "tubercle": dense(TUBERCLE)[::4]}
-    owners = {"shelf": names.index("radius"), "hook": names.index("hamate"), "tubercle": names.index("scaphoid")}
+    lines = {
+        "shelf": np.array(SHELF, float),
+        "scar": np.array(SCAR, float),
+        "hook": dense(HOOK)[::4],
+        "tubercle": dense(TUBERCLE)[::4],
+    }
+    radius = names.index("radius")
+    owners = {"shelf": radius, "scar": radius, "hook": names.index("hamate"), "tubercle": names.index("scaphoid")}
     return Neutral(tuple(parts), np.stack(outlines), np.stack(ends), np.stack(axes), lines, owners)

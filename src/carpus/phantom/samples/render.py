@@ -25,8 +25,10 @@ _FUSED_SHELL = 0.35
 _RING = 0.06
 _RING_FINGERS = {2: 0.1, 3: 0.2, 4: 0.6, 5: 0.1}
 _NO_SHAFT = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 2.0)
-_LINES = {"shelf": (1.8, 0.75), "hook": (2.4, 0.55), "tubercle": (1.1, 0.45)}
+_LINES = {"shelf": (1.8, 0.75), "scar": (0.5, 0.4), "hook": (2.4, 0.55), "tubercle": (1.1, 0.45)}
 """Dense lines: mm of cortical bone and half of the breadth in mm."""
+
+_RINGS = {"hook", "tubercle"}
 
 
 def render(
@@ -134,8 +136,9 @@ def _add_lines(total: np.ndarray, hand: Hand, tissue: Tissue, frame: Frame, gene
     cortex = CORTEX_PER_MM * tissue.mineral
     for name, points in hand.lines.items():
         bone_mm, half_mm = _LINES[name]
-        amount, half_mm = cortex * bone_mm * generator.uniform(0.3, 1.2), half_mm * generator.uniform(0.7, 1.2)
-        add_line(total, frame.pixels(points), name != "shelf", frame.spacing_mm, half_mm, amount)
+        amount, half_mm = cortex * bone_mm * generator.uniform(0.0, 1.3), half_mm * generator.uniform(0.7, 1.3)
+        course = _part_of_ring(points, generator) if name in _RINGS else points
+        add_line(total, frame.pixels(course), False, frame.spacing_mm, half_mm, amount)
     spongy = cortex * tissue.spongy_share / _HEALTHY_SPONGY
     for _ in range(int(generator.poisson(0.4 + 2.5 * hand.damage.severity))):
         outline = hand.halves[int(generator.integers(len(CARPUS))), 0]
@@ -144,6 +147,15 @@ def _add_lines(total: np.ndarray, hand: Hand, tissue: Tissue, frame: Frame, gene
         course = np.stack([start, start + generator.normal(0, 0.8, 2)])
         amount = spongy * generator.uniform(0.5, 2.0) * (1 if generator.random() < 0.15 else -1)
         add_line(total, frame.pixels(course), False, frame.spacing_mm, generator.uniform(0.5, 1.4), amount)
+
+
+def _part_of_ring(points: Contour, generator: np.random.Generator) -> Contour:
+    """What is seen of a ring in bone: seldom all of it, and never a round one."""
+    seen = int(generator.uniform(0.5, 1.2) * len(points))
+    rolled = np.roll(points, generator.integers(len(points)), axis=0)
+    course = np.concatenate([rolled, rolled[:1]])[: seen + 1]
+    shaped: Contour = course + (course - course.mean(axis=0)) * generator.uniform(-0.35, 0.25, 2)
+    return shaped
 
 
 def _add_ring(total: np.ndarray, hand: Hand, frame: Frame, generator: np.random.Generator) -> None:
