@@ -80,7 +80,11 @@ def test_the_bones_are_as_large_as_an_adults() -> None:
 def test_a_left_hand_is_the_mirror_image_of_a_right_one(seed: int) -> None:
     right, left = (sample(np.random.default_rng(seed), size_px=128, side=side) for side in (Side.RIGHT, Side.LEFT))
     assert (right.side, left.side) == (Side.RIGHT, Side.LEFT)
-    assert np.array_equal(left.plane, right.plane[:, ::-1])
+    turned = left.plane[:, ::-1]
+    # A collimator's blade cuts off the same side of both.
+    seen = (turned > 0) & (right.plane > 0)
+    assert seen.sum() > 0.8 * (right.plane > 0).sum()
+    assert np.array_equal(turned[seen], right.plane[seen])
     thumb, little = (
         np.argwhere(BoneMasks(right.plane).mask(bone))[:, 1].mean() for bone in (Bone.METACARPAL_1, Bone.METACARPAL_5)
     )
