@@ -29,6 +29,13 @@ def test_an_outline_that_leaves_the_window_fills_what_is_within() -> None:
     assert not _filled(DISC + 200, (48, 40))[0].any()
 
 
+def test_a_spike_between_the_middles_of_pixels_covers_none() -> None:
+    spike = np.array([[4.6, 2.0], [4.9, 2.0], [4.9, 12.0], [4.6, 12.0]])
+    inside, near = _filled(spike, (16, 16))
+    assert not inside.any()
+    assert near[6, 4] == pytest.approx(0.1, abs=1e-4)
+
+
 def test_a_bone_adds_to_what_is_there_inside_its_outline_and_is_brightest_near_it() -> None:
     total, plane = np.full((60, 60), 1, np.float32), np.full((60, 60), 4, np.uint16)
     _add(total, plane, DISC, (5, 3))

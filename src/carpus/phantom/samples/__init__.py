@@ -67,7 +67,7 @@ def sample(generator: np.random.Generator, *, size_px: int = 512, side: Side | N
     if size_px < _LEAST_PX:
         raise InputError(f"a sample of {size_px} px is too small for bones; ask for {_LEAST_PX} px or more")
     hand = draw_hand(generator)
-    field_mm = float(np.clip(_FIELD_MM * np.exp(generator.normal(0, 0.14)), *FIELDS_MM))
+    field_mm = float(np.clip(_FIELD_MM * np.exp(generator.normal(0, 0.17)), *FIELDS_MM))
     shift = np.clip(generator.normal(0, 0.06, 2), -_MOST_SHIFT, _MOST_SHIFT)
     middle = (0.5 + shift) * size_px
     degrees = float(np.clip(generator.normal(0, 13), -_MOST_DEGREES, _MOST_DEGREES))

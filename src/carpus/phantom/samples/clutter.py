@@ -58,7 +58,7 @@ def draw_field(shape: tuple[int, int], generator: np.random.Generator) -> Bool[n
         return None
     height, width = shape
     field = np.zeros(shape, np.uint8)
-    cut = np.where(generator.random(4) < 0.45, generator.uniform(0.0, 0.14, 4), -0.2)
+    cut = np.where(generator.random(4) < 0.45, generator.uniform(0.0, 0.17, 4), -0.2)
     left, top, right, bottom = cut * [width, height, width, height]
     corners = np.array([(left, top), (width - right, top), (width - right, height - bottom), (left, height - bottom)])
     angle = np.deg2rad(generator.normal(0, 4))
