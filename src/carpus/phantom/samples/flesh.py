@@ -95,11 +95,15 @@ def _limb(hand: Hand, frame: Frame, shape: tuple[int, int], generator: np.random
         breadth = (21.0 if number == 1 else 17.5 if number < 5 else 15.5) * plump
         for place in range(len(stops) - 1):
             put(stops[place : place + 2], breadth * (1.1, 1.0, 0.94, 0.88)[place])
-    knuckles = [tips[number][1] for number in (2, 3, 4, 5)]
+    # The palm reaches from the bases of the metacarpals to the webs, at about a third of the first phalanges.
+    webs = [
+        tips[number][1] + generator.uniform(0.3, 0.42) * (tips[number][2] - tips[number][1]) for number in (2, 3, 4, 5)
+    ]
     bases = [tips[number][0] for number in (5, 4, 3, 2)]
-    put(np.array(knuckles + bases), 15.0 * plump, filled=True)
+    put(np.array(webs + bases), 16.0 * plump, filled=True)
+    put(tips[5][:2] + np.array([generator.uniform(2, 6), 0]), 19.0 * plump)
     (thumb, knuckle), (index, other) = tips[1][:2], tips[2][:2]
-    reach = generator.uniform(0.45, 0.8)
+    reach = generator.uniform(0.65, 1.0)
     web = np.array([thumb, thumb + reach * (knuckle - thumb), index + reach * (other - index), index])
     put(web, 11.0, filled=True)
     ulna, radius = hand.halves[names["ulna"], 0], hand.halves[names["radius"], 0]

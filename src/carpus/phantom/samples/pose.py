@@ -42,8 +42,8 @@ def draw_pose(generator: np.random.Generator) -> Pose:
         pronation=wide * generator.normal(0, 6),
         flexion=wide * generator.normal(0, 5),
         thumb=wide * generator.normal(2, 9),
-        spread=wide * generator.normal(3, 7),
-        finger_bends=tuple(generator.normal(0, 4, 5)),
+        spread=max(wide * generator.normal(3, 6), -5.0),
+        finger_bends=tuple(generator.normal(0, 3, 5)),
     )
 
 

@@ -9,6 +9,7 @@ from carpus.phantom.samples.template import DENSE, Halves, Part
 _ORDERS = np.array([2, 3, 4, 5, 6, 8, 10])
 _RIPPLE_MM = np.array([0.42, 0.34, 0.26, 0.18, 0.12, 0.09, 0.06])
 _HALF_RIPPLE_MM = 0.45 * _RIPPLE_MM
+_EVENNESS = {"phalanx": 0.4, "metacarpal": 0.65, "pisiform": 0.65, "radius": 0.75, "ulna": 0.75}
 
 
 def rippled(
@@ -92,4 +93,4 @@ def _ripple(generator: np.random.Generator, count: int) -> Float[np.ndarray, "pa
 
 def _evenness(parts: tuple[Part, ...]) -> Float[np.ndarray, " parts"]:
     """How much of the ripple each bone has: less where it is small, less where it is straight."""
-    return np.array([0.75 if part.length_mm else 0.65 if part.name == "pisiform" else 1.0 for part in parts])
+    return np.array([_EVENNESS.get(part.name.rstrip("12345."), 1.0) for part in parts])
