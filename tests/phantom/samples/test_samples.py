@@ -116,6 +116,14 @@ def test_a_film_shows_the_whole_hand() -> None:
     assert rows[-1] > 0.9 * height
 
 
+def test_many_samples_raise_nothing_and_keep_their_types() -> None:
+    generator = np.random.default_rng(99)
+    for _ in range(60):
+        drawn = sample(generator, size_px=64)
+        assert drawn.pixels.dtype == np.uint8
+        assert int(drawn.plane.max()) < 1 << len(Bone)
+
+
 def test_a_sample_too_small_for_bones_is_refused() -> None:
     with pytest.raises(InputError, match="32 px"):
         sample(np.random.default_rng(1), size_px=32)

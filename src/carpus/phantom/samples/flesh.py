@@ -26,7 +26,8 @@ def soft_tissue(hand: Hand, tissue: Tissue, frame: Frame, generator: np.random.G
     blur_px = 2.0 / spacing_mm
     smooth = cv2.GaussianBlur(limb, (0, 0), blur_px, borderType=cv2.BORDER_REPLICATE)
     body = (smooth > _SKIN).astype(np.uint8)
-    depth = cv2.blur(cv2.distanceTransform(body, cv2.DIST_L2, 5), (3, 3))
+    # An image without a rim of air is infinitely deep.
+    depth = cv2.blur(np.minimum(cv2.distanceTransform(body, cv2.DIST_L2, 5), np.float32(1e4)), (3, 3))
     # Beside the skin the smoothed silhouette tells more than whole pixels do.
     edge = (smooth.astype(np.float32) - np.float32(_SKIN)) * np.float32(2.507 * blur_px / 255)
     depth = np.where(edge < 1.5, np.maximum(edge, 0), np.maximum(depth - np.float32(0.5), 0)) * np.float32(spacing_mm)
