@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import UInt8, UInt16
+from jaxtyping import Float32, UInt8, UInt16
 
 from carpus.anatomy import Joint, Side
 from carpus.errors import InputError
@@ -53,8 +53,41 @@ class Sample:
     scores: Mapping[Joint, int]
 
 
+@dataclass(frozen=True, eq=False)
+class Projected:
+    """A wrist as an ideal detector meets it, for whoever makes grey values of it elsewhere, as on a GPU.
+
+    Attributes:
+        attenuation: Sum along each beam, 0 in air, with what else lies in it.
+        plane: As in `Sample`.
+        spacing_mm: Edge of a pixel.
+        side: As in `Sample`.
+        scores: As in `Sample`.
+    """
+
+    attenuation: Float32[np.ndarray, "h w"]
+    plane: UInt16[np.ndarray, "h w"]
+    spacing_mm: float
+    side: Side
+    scores: Mapping[Joint, int]
+
+
 def sample(generator: np.random.Generator, *, size_px: int = 512, side: Side | None = None) -> Sample:
     """A crop around a wrist; the same generator gives the same bytes.
+
+    Args:
+        generator: Of everything.
+        size_px: Edge of the square image; its field of view varies.
+        side: Of the body; by default either.
+
+    Raises:
+        InputError: An image too small for bones to be seen.
+    """
+    return _shoot(project_sample(generator, size_px=size_px, side=side), generator)
+
+
+def project_sample(generator: np.random.Generator, *, size_px: int = 512, side: Side | None = None) -> Projected:
+    """A crop around a wrist without blur, noise or grey curve: what `sample` makes its grey values of.
 
     Args:
         generator: Of everything.
@@ -72,7 +105,7 @@ def sample(generator: np.random.Generator, *, size_px: int = 512, side: Side | N
     middle = (0.5 + shift) * size_px
     degrees = float(np.clip(generator.normal(0, 13), -_MOST_DEGREES, _MOST_DEGREES))
     frame = Frame(size_px, size_px, field_mm / size_px, degrees, (float(middle[0]), float(middle[1])))
-    return _shoot(hand, frame, generator, side)
+    return _project(hand, frame, generator, side)
 
 
 def draw_film(generator: np.random.Generator, *, spacing_mm: float = 0.2, side: Side | None = None) -> Sample:
@@ -89,20 +122,26 @@ def draw_film(generator: np.random.Generator, *, spacing_mm: float = 0.2, side: 
     )
     place = (width * generator.uniform(0.44, 0.56), height - generator.uniform(42, 75) / spacing_mm)
     degrees = float(np.clip(generator.normal(0, 8), -25, 25))
-    return _shoot(hand, Frame(height, width, spacing_mm, degrees, place), generator, side)
+    frame = Frame(height, width, spacing_mm, degrees, place)
+    return _shoot(_project(hand, frame, generator, side), generator)
 
 
-def _shoot(hand: Hand, frame: Frame, generator: np.random.Generator, side: Side | None) -> Sample:
-    """The hand on a film: the chain from attenuation to a file's grey values."""
+def _project(hand: Hand, frame: Frame, generator: np.random.Generator, side: Side | None) -> Projected:
+    """The hand and what else is in the beam."""
     if side is None:
         side = Side.LEFT if generator.random() < 0.5 else Side.RIGHT
     attenuation, plane = render(hand, draw_tissue(hand, generator), frame, generator)
     if side is Side.LEFT:
         attenuation, plane = np.ascontiguousarray(attenuation[:, ::-1]), np.ascontiguousarray(plane[:, ::-1])
-    spacing_mm = frame.spacing_mm
-    put_metal(attenuation, generator, spacing_mm=spacing_mm, side=side)
+    put_metal(attenuation, generator, spacing_mm=frame.spacing_mm, side=side)
     put_cast(attenuation, generator)
-    signal = process(detect(attenuation, generator, spacing_mm=spacing_mm), generator, spacing_mm=spacing_mm)
+    return Projected(attenuation, plane, frame.spacing_mm, side, hand.scores)
+
+
+def _shoot(hand: Projected, generator: np.random.Generator) -> Sample:
+    """A film of it: the chain from attenuation to a file's grey values."""
+    spacing_mm, plane = hand.spacing_mm, hand.plane
+    signal = process(detect(hand.attenuation, generator, spacing_mm=spacing_mm), generator, spacing_mm=spacing_mm)
     pixels = deliver(signal, generator)
     field = draw_field(plane.shape, generator)
     if field is not None:
@@ -110,7 +149,7 @@ def _shoot(hand: Hand, frame: Frame, generator: np.random.Generator, side: Side 
         pixels[~field] = outside
         plane[~field] = 0
     print_on(pixels, generator)
-    return Sample(stored(pixels, generator), plane, spacing_mm, side, hand.scores)
+    return Sample(stored(pixels, generator), plane, spacing_mm, hand.side, hand.scores)
 
 
-__all__ = ["FIELDS_MM", "Sample", "draw_film", "sample"]
+__all__ = ["FIELDS_MM", "Projected", "Sample", "draw_film", "project_sample", "sample"]
