@@ -55,6 +55,8 @@ def individual(parts: tuple[Part, ...], points: np.ndarray, generator: np.random
     place = generator.standard_normal((count, 1, 2)) * np.where(long, 0.4, 0.45)[:, None, None]
     names = [part.name for part in parts]
     place[names.index("pisiform")] += generator.normal(0, 1.8, 2)
+    # How much of the trapezoid the trapezium hides depends on how the hand is laid down.
+    place[names.index("trapezium")] += generator.normal((1.0, 0.0), (1.3, 0.5))
     return turned((points - middle) * scale, degrees) + middle + place
 
 
