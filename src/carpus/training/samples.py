@@ -103,7 +103,7 @@ def expose(
     scatter = 0.5 * chance.uniform(0, 1) ** 2
     beam = (1 - scatter) * beam + scatter * _blurred_widely(beam, chance.uniform(5, 20).flatten() / spacing_mm)
     beam = _blurred(beam, chance.uniform(math.log(0.04), math.log(0.32)).exp().flatten() / spacing_mm)
-    quanta = chance.uniform(math.log(700), math.log(40000)).exp() * (spacing_mm.view(-1, 1, 1, 1) / 0.15) ** 2
+    quanta = chance.uniform(math.log(2000), math.log(60000)).exp() * (spacing_mm.view(-1, 1, 1, 1) / 0.15) ** 2
     noise = torch.randn(beam.shape, generator=generator, device=beam.device)
     signal = -(beam + (beam / quanta).sqrt() * noise).clamp(min=1e-4).log()
 

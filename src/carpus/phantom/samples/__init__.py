@@ -103,7 +103,7 @@ def project_sample(generator: np.random.Generator, *, size_px: int = 512, side: 
     field_mm = float(np.clip(_FIELD_MM * np.exp(generator.normal(0, 0.17)), *FIELDS_MM))
     shift = np.clip(generator.normal(0, 0.06, 2), -_MOST_SHIFT, _MOST_SHIFT)
     middle = (0.5 + shift) * size_px
-    degrees = float(np.clip(generator.normal(0, 13), -_MOST_DEGREES, _MOST_DEGREES))
+    degrees = _lean(hand, generator, 13)
     frame = Frame(size_px, size_px, field_mm / size_px, degrees, (float(middle[0]), float(middle[1])))
     return _project(hand, frame, generator, side)
 
@@ -121,9 +121,15 @@ def draw_film(generator: np.random.Generator, *, spacing_mm: float = 0.2, side: 
         int(edge / spacing_mm) // 16 * 16 for edge in (generator.uniform(225, 270), generator.uniform(170, 215))
     )
     place = (width * generator.uniform(0.44, 0.56), height - generator.uniform(42, 75) / spacing_mm)
-    degrees = float(np.clip(generator.normal(0, 8), -25, 25))
+    degrees = _lean(hand, generator, 7)
     frame = Frame(height, width, spacing_mm, degrees, place)
     return _shoot(_project(hand, frame, generator, side), generator)
+
+
+def _lean(hand: Hand, generator: np.random.Generator, deviation: float) -> float:
+    """The forearm's lean in degrees: a hand that deviates is often laid with straight fingers instead."""
+    straight = -hand.pose.deviation * generator.uniform(0, 1)
+    return float(np.clip(generator.normal(straight, deviation), -_MOST_DEGREES, _MOST_DEGREES))
 
 
 def _project(hand: Hand, frame: Frame, generator: np.random.Generator, side: Side | None) -> Projected:

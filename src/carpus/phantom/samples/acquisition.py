@@ -39,7 +39,8 @@ def detect(
     blur_px = np.exp(generator.uniform(np.log(0.04), np.log(0.32))) / spacing_mm
     if blur_px > 0.25:
         beam = cv2.GaussianBlur(beam, (0, 0), blur_px)
-    quanta = np.exp(generator.uniform(np.log(700), np.log(40000))) * (spacing_mm / 0.15) ** 2
+    fewest = 800 if generator.random() < 0.15 else 3000
+    quanta = np.exp(generator.uniform(np.log(fewest), np.log(60000))) * (spacing_mm / 0.15) ** 2
     noise = generator.standard_normal(shape, np.float32)
     if generator.random() < 0.5:
         correlated = generator.uniform(0.4, 1.3)

@@ -38,7 +38,7 @@ def draw_pose(generator: np.random.Generator) -> Pose:
     """Mostly a hand laid down well, at times one that is not."""
     wide = 1.0 if generator.random() < 0.75 else 1.8
     return Pose(
-        deviation=wide * generator.normal(1, 6),
+        deviation=float(np.clip(wide * generator.normal(3, 8), -25, 32)),
         pronation=wide * generator.normal(0, 6),
         flexion=wide * generator.normal(0, 5),
         thumb=wide * generator.normal(2, 9),

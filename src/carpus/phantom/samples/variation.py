@@ -63,10 +63,10 @@ def individual(parts: tuple[Part, ...], points: np.ndarray, generator: np.random
 def warped(points: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """A gentle warp of the whole hand, so that proportions differ but neighbours still fit."""
     count = 7
-    waves_mm = np.exp(generator.uniform(np.log(22), np.log(110), count))
+    waves_mm = np.exp(generator.uniform(np.log(38), np.log(130), count))
     angle, phase = generator.uniform(0, 2 * np.pi, (2, count))
     ways = np.stack([np.cos(angle), np.sin(angle)]) * (2 * np.pi / waves_mm)
-    push = generator.standard_normal((count, 2)) * (0.012 * waves_mm)[:, None] * generator.uniform(0.5, 1.3)
+    push = generator.standard_normal((count, 2)) * (0.011 * waves_mm)[:, None] * generator.uniform(0.5, 1.3)
     warped: np.ndarray = points + np.sin(points @ ways + phase) @ push
     return warped
 
