@@ -130,18 +130,20 @@ def _grow(
 def _erode(halves: np.ndarray, core: np.ndarray, near: np.ndarray, score: int, generator: np.random.Generator) -> None:
     """Bites out of the outline, all together of the score's share; a discrete one may take one half only."""
     share = generator.uniform(*ERODED_SHARE[score]) * len(near)
-    bites = int(generator.integers(1, 2 + score // 2 + (score > 1)))
+    bites = int(generator.integers(1, 2 + score // 2))
     parts = generator.dirichlet(np.full(bites, 3.0)) * share
     place = np.arange(halves.shape[1])
     for width in parts:
         middle = near[generator.integers(len(near))]
         apart = (place - middle + len(place) // 2) % len(place) - len(place) // 2
-        within = np.abs(apart) / max(width / 2, 1.2)
+        within = np.abs(apart) / max(width / 2, 2.2)
         steep = generator.uniform(1.6, 3.2)
         dent = np.clip(1 - within**steep, 0, 1) ** 0.7 * generator.uniform(*_DEPTH[score])
         dent *= 1 + 0.25 * np.sin(apart * generator.uniform(0.2, 0.7) + generator.uniform(0, 6))
         # What is a few points wide would be a tooth; eroded bone is scalloped.
-        dent = np.clip(0.25 * np.roll(dent, 1) + 0.5 * dent + 0.25 * np.roll(dent, -1), 0, 0.8)
+        for _ in range(2):
+            dent = 0.25 * np.roll(dent, 1) + 0.5 * dent + 0.25 * np.roll(dent, -1)
+        dent = np.clip(dent, 0, 0.8)
         one = score == 1 and generator.random() < 0.3
         for half in [int(generator.integers(2))] if one else range(2):
             depth = dent * generator.uniform(0.8, 1.1)

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 from jaxtyping import Float32
 
-TILE = 1024
+TILE = 512
 """Edge of a tile in values."""
 
 VALUES_PER_MM = 9.0
@@ -13,8 +13,8 @@ VALUES_PER_MM = 9.0
 
 
 @cache
-def tiles() -> Float32[np.ndarray, "3 n n"]:
-    """Tiles that repeat, the same in every process: patches, a network of trabeculae, strands along y."""
+def tiles() -> Float32[np.ndarray, "n n 3"]:
+    """Tiles that repeat, the same in every process: a network of trabeculae, strands along y, patches."""
     noise = np.fft.rfft2(np.random.default_rng(20).standard_normal((TILE, TILE)))
     fy, fx = np.fft.fftfreq(TILE)[:, None] * TILE, np.fft.rfftfreq(TILE)[None] * TILE
 
@@ -30,9 +30,9 @@ def tiles() -> Float32[np.ndarray, "3 n n"]:
         drawn: np.ndarray = 0.7 * lines / lines.std() + 0.5 * field
         return drawn
 
-    # 1024 values span some 110 mm: trabeculae about 0.7 mm apart are 150 waves a tile.
-    network = ridges(band(95, 190, 1.0)) + 0.5 * band(30, 90, 1.0)
-    strands = ridges(band(95, 190, 3.5)) + 0.5 * band(30, 90, 3.0)
-    made = np.stack([band(4, 22, 1.0), network / network.std(), strands / strands.std()]).astype(np.float32)
+    # 512 values span 57 mm: trabeculae about 0.7 mm apart are some 80 waves a tile.
+    network = ridges(band(47, 95, 1.0)) + 0.5 * band(15, 45, 1.0)
+    strands = ridges(band(47, 95, 3.5)) + 0.5 * band(15, 45, 3.0)
+    made = np.stack([network / network.std(), strands / strands.std(), band(2, 11, 1.0)], axis=2).astype(np.float32)
     made.flags.writeable = False
     return made

@@ -12,6 +12,9 @@ from numba import njit
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": True}
 
+AHEAD = 1 << 20
+"""Whole tiles, added so that places in them are positive."""
+
 NEAR_PX = 2.5
 """How far from an outline distances are exact."""
 
@@ -90,15 +93,14 @@ def add_bone(total, plane, bit, corner, spacing_mm, inside, near, deep, profile,
         shaft: x and y of the joint's end in pixels, unit vector towards the shaft, where it begins and is complete,
             where it ends and the other joint's spongy bone is complete (mm); complete at 0 for no shaft.
         texture: Grain, columns of a matrix from mm to the tiles, offset, share of strands.
-        fields: `(3, n, n)` float32 tiles that repeat: patches, network, strands; n a power of two.
+        fields: `(n, n, 3)` float32 tiles that repeat: network, strands, patches; n a power of two.
     """
     height, width = inside.shape
     x0, y0 = corner
     depth, rounding, shell, cortex, spongy, marrow, shaft_rounding, wall, uneven, patchy = profile
     end_x, end_y, along_x, along_y, begins, complete, ends, gone = shaft
     grain, ux, uy, vx, vy, offset_u, offset_v, strands = texture
-    size = fields.shape[1]
-    last = size - 1
+    last = fields.shape[0] - 1
     inner_rounding = max(rounding - shell, 0.3)
     inner_shaft = max(shaft_rounding - wall, 0.3)
     face = max(1 - 0.6 * shell / depth, 0.0)
@@ -119,15 +121,15 @@ def add_bone(total, plane, bit, corner, spacing_mm, inside, near, deep, profile,
             x, y = (column + x0) * spacing_mm, (row + y0) * spacing_mm
             # Patches change over millimetres: the nearest value of the tile is enough.
             pu, pv = int(x * 3.1 + offset_v) & last, int(y * 3.1 + offset_u) & last
-            patch = fields[0, pv, pu]
+            patch = fields[pv, pu, 2]
             u, v = ux * x + uy * y + offset_u, vx * x + vy * y + offset_v
-            iu, iv = math.floor(u), math.floor(v)
-            fu, fv = u - iu, v - iv
-            a, b = int(iu) & last, int(iv) & last
+            iu, iv = int(u + AHEAD), int(v + AHEAD)
+            fu, fv = u + AHEAD - iu, v + AHEAD - iv
+            a, b = iu & last, iv & last
             c, d = (a + 1) & last, (b + 1) & last
             w00, w01, w10, w11 = (1 - fu) * (1 - fv), fu * (1 - fv), (1 - fu) * fv, fu * fv
-            net = w00 * fields[1, b, a] + w01 * fields[1, b, c] + w10 * fields[1, d, a] + w11 * fields[1, d, c]
-            string = w00 * fields[2, b, a] + w01 * fields[2, b, c] + w10 * fields[2, d, a] + w11 * fields[2, d, c]
+            net = w00 * fields[b, a, 0] + w01 * fields[b, c, 0] + w10 * fields[d, a, 0] + w11 * fields[d, c, 0]
+            string = w00 * fields[b, a, 1] + w01 * fields[b, c, 1] + w10 * fields[d, a, 1] + w11 * fields[d, c, 1]
             rough = 1 + grain * (strands * string + (1 - strands) * net) + patchy * patch
             rough = max(rough, 0.1)
 
@@ -135,7 +137,7 @@ def add_bone(total, plane, bit, corner, spacing_mm, inside, near, deep, profile,
             outer = depth * math.sqrt(part * (2 - part))
             part = min(max(distance - shell, 0.0) / inner_rounding, 1.0)
             inner = depth * face * math.sqrt(part * (2 - part))
-            rim = max(1 + uneven * fields[0, pu, pv], 0.15)
+            rim = max(1 + uneven * fields[pu, pv, 2], 0.15)
             value = cortex * rim * max(outer - inner, 0.0) + spongy * inner * rough
             if complete > 0:
                 way = ((column + x0 + 0.5 - end_x) * along_x + (row + y0 + 0.5 - end_y) * along_y) * spacing_mm
