@@ -113,6 +113,11 @@ def _limb(hand: Hand, frame: Frame, shape: tuple[int, int], generator: np.random
     up = [(right - 3, 2), (right - 1, 26), (right + 0.4 * more, 60), (right + more, 150)]
     forearm = np.array([*down, thumb, index, tips[5][0], *up])
     put(forearm, 13.0 * plump, filled=True)
+    for aside in (left, right):
+        # The skin bulges between the creases at the wrist.
+        if generator.random() < _FOLD:
+            bulge = np.array([aside, generator.uniform(-10, 25)])
+            put(np.stack([bulge, bulge + generator.normal(0, 4, 2)]), generator.uniform(10, 26) * plump)
     return limb
 
 

@@ -54,6 +54,9 @@ def individual(parts: tuple[Part, ...], points: np.ndarray, generator: np.random
     scale[forearm] = 1 + (scale[forearm] - 1) * [1.2, 0.3]
     place = generator.standard_normal((count, 1, 2)) * np.where(long, 0.4, 0.45)[:, None, None]
     names = [part.name for part in parts]
+    # The ulna turns about its own head and stands off as the radius rolls around it.
+    degrees[names.index("ulna")] *= 3
+    place[names.index("ulna")] += generator.normal((0.4, 0.0), (1.0, 0.3))
     place[names.index("pisiform")] += generator.normal(0, 1.8, 2)
     # How much of the trapezoid the trapezium hides depends on how the hand is laid down.
     place[names.index("trapezium")] += generator.normal((1.0, 0.0), (1.3, 0.5))
