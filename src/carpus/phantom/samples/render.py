@@ -47,7 +47,11 @@ def render(
     halves, ends = frame.pixels(hand.halves), frame.pixels(hand.ends)
     axes = (frame.pixels(hand.ends + hand.axes) - ends) * frame.spacing_mm
     chance = generator.random((len(hand.parts), 2, 6))
+    least, most = halves.min(axis=(1, 2)), halves.max(axis=(1, 2))
+    seen = ((most > 0) & (least < (frame.width_px, frame.height_px))).all(axis=1)
     for index, part in enumerate(hand.parts):
+        if not seen[index]:
+            continue
         bit = 0 if part.bone is None else 1 << part.bone.channel
         shaft = _shaft(part, ends[index], axes[index])
         # The grain of a carpal bone runs anyhow, the same in both halves.
