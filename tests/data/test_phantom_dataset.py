@@ -130,7 +130,7 @@ def test_drawn_wrists_in_another_variant_of_the_layout_read_the_same_without_a_p
     changed = Path(shutil.copytree(phantoms, tmp_path / "changed"))
     all_variants(changed)
     assert check_dataset(changed) == []
-    assert {path.name for path in changed.iterdir()} == {
+    assert {path.name for path in changed.glob("[!.]*")} == {
         "BoneLocationDetection", "BoneSegmentation", "Phantom.json", "SvdHBEScoreClassification"
     }  # fmt: skip
     before, after = read_dataset(phantoms), read_dataset(changed)

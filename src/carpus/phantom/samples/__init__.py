@@ -1,0 +1,161 @@
+"""Training samples: wrists and hands drawn on the fly, each with another anatomy, pose, disease and acquisition.
+
+`carpus.phantom.draw` gives the patients of a cohort, whose images can be told from one another by centre and visit.
+This gives what a network learns from: never the same anatomy and never the same physics twice, fast enough to need no
+files. Both are phantoms and say nothing about patients.
+
+Example:
+    >>> import numpy as np
+    >>> drawn = sample(np.random.default_rng(1))
+    >>> drawn.pixels.shape, drawn.pixels.dtype, drawn.plane.dtype
+    ((512, 512), dtype('uint8'), dtype('uint16'))
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, UInt8, UInt16
+
+from carpus.anatomy import Joint, Side
+from carpus.errors import InputError
+from carpus.phantom.samples.acquisition import deliver, detect, process, stored
+from carpus.phantom.samples.clutter import draw_field, print_on, put_cast, put_metal
+from carpus.phantom.samples.hand import Hand, draw_hand
+from carpus.phantom.samples.render import render
+from carpus.phantom.samples.tissue import Frame, draw_tissue
+
+FIELDS_MM = (62.0, 126.0)
+"""Least and greatest edge of a crop: 0.12 to 0.25 mm a pixel at 512 pixels."""
+
+_FIELD_MM = 92.0
+_LEAST_PX = 64
+_MOST_SHIFT = 0.17
+_MOST_DEGREES = 42.0
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A synthetic radiograph and what is on it.
+
+    Attributes:
+        pixels: 8-bit grey values in the film's orientation; bone is dark in a few.
+        plane: Packed plane of the fourteen bones on the same grid, bit `bone.channel` each; as in `BoneMasks`.
+        spacing_mm: Edge of a pixel.
+        side: Of the body; a left hand has its thumb to the right.
+        scores: SvdH erosion score of each joint.
+    """
+
+    pixels: UInt8[np.ndarray, "h w"]
+    plane: UInt16[np.ndarray, "h w"]
+    spacing_mm: float
+    side: Side
+    scores: Mapping[Joint, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Projected:
+    """A wrist as an ideal detector meets it, for whoever makes grey values of it elsewhere, as on a GPU.
+
+    Attributes:
+        attenuation: Sum along each beam, 0 in air, with what else lies in it.
+        plane: As in `Sample`.
+        spacing_mm: Edge of a pixel.
+        side: As in `Sample`.
+        scores: As in `Sample`.
+    """
+
+    attenuation: Float32[np.ndarray, "h w"]
+    plane: UInt16[np.ndarray, "h w"]
+    spacing_mm: float
+    side: Side
+    scores: Mapping[Joint, int]
+
+
+def sample(generator: np.random.Generator, *, size_px: int = 512, side: Side | None = None) -> Sample:
+    """A crop around a wrist; the same generator gives the same bytes.
+
+    Args:
+        generator: Of everything.
+        size_px: Edge of the square image; its field of view varies.
+        side: Of the body; by default either.
+
+    Raises:
+        InputError: An image too small for bones to be seen.
+    """
+    return _shoot(project_sample(generator, size_px=size_px, side=side), generator)
+
+
+def project_sample(generator: np.random.Generator, *, size_px: int = 512, side: Side | None = None) -> Projected:
+    """A crop around a wrist without blur, noise or grey curve: what `sample` makes its grey values of.
+
+    Args:
+        generator: Of everything.
+        size_px: Edge of the square image; its field of view varies.
+        side: Of the body; by default either.
+
+    Raises:
+        InputError: An image too small for bones to be seen.
+    """
+    if size_px < _LEAST_PX:
+        raise InputError(f"a sample of {size_px} px is too small for bones; ask for {_LEAST_PX} px or more")
+    hand = draw_hand(generator)
+    field_mm = float(np.clip(_FIELD_MM * np.exp(generator.normal(0, 0.17)), *FIELDS_MM))
+    shift = np.clip(generator.normal(0, 0.06, 2), -_MOST_SHIFT, _MOST_SHIFT)
+    middle = (0.5 + shift) * size_px
+    degrees = _lean(hand, generator, 13)
+    frame = Frame(size_px, size_px, field_mm / size_px, degrees, (float(middle[0]), float(middle[1])))
+    return _project(hand, frame, generator, side)
+
+
+def draw_film(generator: np.random.Generator, *, spacing_mm: float = 0.2, side: Side | None = None) -> Sample:
+    """A film of a whole hand with the fingers up; the same generator gives the same bytes.
+
+    Args:
+        generator: Of everything.
+        spacing_mm: Edge of a pixel; the film is about 180 x 240 mm.
+        side: Of the body; by default either.
+    """
+    hand = draw_hand(generator)
+    height, width = (
+        int(edge / spacing_mm) // 16 * 16 for edge in (generator.uniform(225, 270), generator.uniform(170, 215))
+    )
+    place = (width * generator.uniform(0.44, 0.56), height - generator.uniform(42, 75) / spacing_mm)
+    degrees = _lean(hand, generator, 7)
+    frame = Frame(height, width, spacing_mm, degrees, place)
+    return _shoot(_project(hand, frame, generator, side), generator)
+
+
+def _lean(hand: Hand, generator: np.random.Generator, deviation: float) -> float:
+    """The forearm's lean in degrees: a hand that deviates is often laid with straight fingers instead."""
+    straight = -hand.pose.deviation * generator.uniform(0, 1)
+    return float(np.clip(generator.normal(straight, deviation), -_MOST_DEGREES, _MOST_DEGREES))
+
+
+def _project(hand: Hand, frame: Frame, generator: np.random.Generator, side: Side | None) -> Projected:
+    """The hand and what else is in the beam."""
+    if side is None:
+        side = Side.LEFT if generator.random() < 0.5 else Side.RIGHT
+    attenuation, plane = render(hand, draw_tissue(hand, generator), frame, generator)
+    if side is Side.LEFT:
+        attenuation, plane = np.ascontiguousarray(attenuation[:, ::-1]), np.ascontiguousarray(plane[:, ::-1])
+    put_metal(attenuation, generator, spacing_mm=frame.spacing_mm, side=side)
+    put_cast(attenuation, generator)
+    return Projected(attenuation, plane, frame.spacing_mm, side, hand.scores)
+
+
+def _shoot(hand: Projected, generator: np.random.Generator) -> Sample:
+    """A film of it: the chain from attenuation to a file's grey values."""
+    spacing_mm, plane = hand.spacing_mm, hand.plane
+    signal = process(detect(hand.attenuation, generator, spacing_mm=spacing_mm), generator, spacing_mm=spacing_mm)
+    pixels = deliver(signal, generator)
+    field = draw_field(plane.shape, generator)
+    if field is not None:
+        outside = int(generator.choice([0, 0, 255, int(generator.integers(0, 256))]))
+        pixels[~field] = outside
+        plane[~field] = 0
+    print_on(pixels, generator)
+    return Sample(stored(pixels, generator), plane, spacing_mm, hand.side, hand.scores)
+
+
+__all__ = ["FIELDS_MM", "Projected", "Sample", "draw_film", "project_sample", "sample"]
