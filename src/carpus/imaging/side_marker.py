@@ -120,7 +120,7 @@ def _letter(blob: Bool[np.ndarray, "h w"]) -> tuple[Side, bool, float] | None:
     against = max(others, *(value for other, value in wanted.items() if other != name))
     if wanted[name] < _LEAST_LIKE or wanted[name] - against < _LEAST_AHEAD:
         return None
-    return Side(name[0]), name.endswith("'"), float(wanted[name])
+    return Side(name[0]), name.endswith("'"), wanted[name]
 
 
 def _rotated(blob: Bool[np.ndarray, "h w"], angle: float) -> Bool[np.ndarray, "s s"]:
@@ -142,7 +142,7 @@ def _normal(mask: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "e e"]:
         small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA)
         top, left = (_EDGE - small.shape[0]) // 2, (_EDGE - small.shape[1]) // 2
         square[top : top + small.shape[0], left : left + small.shape[1]] = small
-    square = cv2.GaussianBlur(square, (0, 0), 0.9)
+    square = np.asarray(cv2.GaussianBlur(square, (0, 0), 0.9), np.float32)
     square -= square.mean()
     length = float(np.linalg.norm(square))
     return square / np.float32(length) if length > 0 else square

@@ -28,32 +28,38 @@ _INVERTED = 0.08
 
 
 class SampleDataset(Dataset[tuple[Tensor, Tensor]]):
-    """Items `(image, masks)`: float32 `(1, s, s)` in 0 to 1, and float32 `(14, s, s)` of 0 and 1.
+    """Items `(image, plane)`, as of `BoneDataset`: float32 `(1, s, s)` in 0 to 1, and the packed masks, int16 `(s, s)`.
 
-    Keys are `(epoch, index)`, as of `BoneDataset`; the same key gives the same item in any worker.
+    Keys are `(epoch, index)`; the same key gives the same item in any worker.
 
     Args:
         length: Items an epoch.
         image_size: Edge s in pixels.
         mirror_left: Whether left hands are flipped to right.
         seed: Of everything.
+        is_fixed: Whether every epoch has the same items, as a validation needs.
     """
 
-    def __init__(self, length: int, *, image_size: int, mirror_left: bool, seed: int = 0) -> None:
+    def __init__(
+        self, length: int, *, image_size: int, mirror_left: bool, seed: int = 0, is_fixed: bool = False
+    ) -> None:
         self.length = length
         self.image_size = image_size
         self.mirror_left = mirror_left
         self.seed = seed
+        self.is_fixed = is_fixed
 
     def __len__(self) -> int:
         return self.length
 
     def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
-        drawn = sample(np.random.default_rng([self.seed, *key]), size_px=self.image_size)
+        epoch, index = key
+        drawn = sample(
+            np.random.default_rng([self.seed, 0 if self.is_fixed else epoch, index]), size_px=self.image_size
+        )
         turned = self.mirror_left and drawn.side is Side.LEFT
         pixels, plane = (mirror(drawn.pixels), mirror(drawn.plane)) if turned else (drawn.pixels, drawn.plane)
-        masks = BoneMasks(plane).stack().astype(np.float32)
-        return torch.from_numpy(min_max(pixels))[None], torch.from_numpy(masks)
+        return torch.from_numpy(min_max(pixels))[None], torch.from_numpy(plane.astype(np.int16))
 
 
 class ProjectedDataset(Dataset[tuple[Tensor, Tensor, float]]):

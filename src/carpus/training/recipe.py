@@ -5,7 +5,8 @@ The recipes in the package are `recipes/<flavour>/<network>.yaml`. A flavour sta
 - `carpus`: what a careful engineer would do, at the paper's input sizes;
 - `paper`: what the authors of the benchmark did, its defects named in docs/training.md;
 - `demo`: the same, small enough for two CPU cores and a few minutes;
-- `quick`: `demo` cut down further, to see that everything runs.
+- `quick`: `demo` cut down further, to see that everything runs;
+- `shipped`: what made the weights that come with carpus, from synthetic wrists drawn on the fly.
 
 A recipe may build on another: `base: carpus/SwinUMamba` takes that recipe of the package, and the fields beside it
 replace its own.
@@ -64,6 +65,8 @@ class Recipe:
         net_options: Options of the network beyond its channels.
         image_size: Edge in pixels of the square input.
         mirror_left: Whether left hands are flipped to right.
+        source: `dataset`; or `phantom`: bones of synthetic wrists that are drawn while it trains, each once.
+        epoch_items: Wrists of an epoch from `phantom`.
         epochs: Passes over the training split, at most.
         batch_size: Images a step, of all processes together.
         lr: Peak of the schedule.
@@ -95,6 +98,8 @@ class Recipe:
     net_options: dict[str, Any] = field(default_factory=dict)
     image_size: pydantic.PositiveInt = 512
     mirror_left: bool = True
+    source: Literal["dataset", "phantom"] = "dataset"
+    epoch_items: pydantic.PositiveInt = 1024
     epochs: pydantic.PositiveInt = 100
     batch_size: pydantic.PositiveInt = 8
     lr: pydantic.PositiveFloat = 1e-3

@@ -42,13 +42,13 @@ class Reproduction:
 
 
 def reproduce(
-    run: Path, dataset: Dataset, again: Path, *, engine: Engine | None = None, tell: Tell | None = None
+    run: Path, dataset: Dataset | None, again: Path, *, engine: Engine | None = None, tell: Tell | None = None
 ) -> Reproduction:
     """Trains again by a finished training's recipe and compares. Interrupted, the same call goes on.
 
     Args:
         run: Folder of the finished training.
-        dataset: The data it learnt from.
+        dataset: The data it learnt from; None if its recipe drew it.
         again: Folder of the second training.
         engine: Where to compute.
         tell: Told after every step how far it is.
@@ -59,7 +59,7 @@ def reproduce(
     recipe = read_recipe(run / RECIPE_FILE)
     read_checkpoint_info(run / MODEL_FILE)
     record = read_record(run)
-    if fingerprint(dataset, recipe.task) != record["fingerprint"]:
+    if dataset is not None and fingerprint(dataset, recipe.task) != record["fingerprint"]:
         raise InputError(f"{dataset.root} does not hold what {run} learnt from; give that data with --data")
     train(recipe, dataset, again, engine=engine, tell=tell)
     return compare(run, again, circumstances=_changed(record))

@@ -18,6 +18,8 @@ HISTORY_FILE = "history.csv"
 RECIPE_FILE = "recipe.yaml"
 RECORD_FILE = "training.json"
 CHECKPOINTS_FOLDER = "checkpoints"
+DRAWN = "phantoms drawn on the fly"
+"""In place of data and their fingerprint; recipe, seed and commit say what was drawn."""
 
 log = logging.getLogger(__name__)
 
@@ -68,18 +70,19 @@ def remove_drafts(run: Path) -> None:
             draft.unlink(missing_ok=True)
 
 
-def begin_record(run: Path, recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
+def begin_record(run: Path, recipe: Recipe, dataset: Dataset | None) -> dict[str, Any]:
     """How the training is made, as it was begun; written down at its first beginning.
 
     Raises:
         InputError: It was begun with other data.
     """
-    found = fingerprint(dataset, recipe.task)
+    found = DRAWN if dataset is None else fingerprint(dataset, recipe.task)
+    source = DRAWN if dataset is None else str(dataset.root.resolve())
     if (run / RECORD_FILE).exists():
         record = read_record(run)
         if record.get("fingerprint") != found:
             raise InputError(
-                f"{run} was begun with other data than {dataset.root} holds now; bring the data back, or choose "
+                f"{run} was begun with other data than {source} holds now; bring the data back, or choose "
                 "another folder"
             )
         if record.get("software") != software():
@@ -88,7 +91,7 @@ def begin_record(run: Path, recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
             )
         return record
     record = {
-        "data": str(dataset.root.resolve()),
+        "data": source,
         "fingerprint": found,
         "seed": recipe.seed,
         "recipe": dataclasses.asdict(recipe),

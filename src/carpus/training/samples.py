@@ -16,9 +16,11 @@ from carpus.errors import InputError
 from carpus.training.augmentation import augment
 from carpus.training.augmentation_paper import augment_as_paper
 from carpus.training.cases import task_cases
+from carpus.training.phantom_samples import SampleDataset
 from carpus.training.recipe import Recipe
 
-Samples = BoneDataset | ErosionDataset
+Samples = BoneDataset | ErosionDataset | SampleDataset
+_VALIDATION_ITEMS = 96
 
 
 class Batches(Sampler[list[Key]]):
@@ -69,7 +71,7 @@ class TrainingData(pl.LightningDataModule):
 
     Args:
         recipe: How they are prepared.
-        dataset: Where they come from.
+        dataset: Where they come from; None if the recipe draws them.
         packed: Their cache; None reads files.
         workers: Processes that prepare samples beside the training; 0 prepares them in between.
 
@@ -77,7 +79,7 @@ class TrainingData(pl.LightningDataModule):
         InputError: A split has no cases for the task.
     """
 
-    def __init__(self, recipe: Recipe, dataset: Dataset, *, packed: Packed | None, workers: int = 0) -> None:
+    def __init__(self, recipe: Recipe, dataset: Dataset | None, *, packed: Packed | None, workers: int = 0) -> None:
         super().__init__()
         self.recipe = recipe
         self.workers = workers
@@ -123,19 +125,23 @@ class TrainingData(pl.LightningDataModule):
         return DataLoader(
             samples,
             batch_sampler=batches,
-            collate_fn=as_batch if isinstance(samples, BoneDataset) else None,
+            collate_fn=None if isinstance(samples, ErosionDataset) else as_batch,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
             pin_memory=self.workers > 0 and torch.cuda.is_available(),
         )
 
 
-def samples_of(recipe: Recipe, dataset: Dataset, split: Split, packed: Packed | None = None) -> Samples:
+def samples_of(recipe: Recipe, dataset: Dataset | None, split: Split, packed: Packed | None = None) -> Samples:
     """The samples of a split, changed by chance in training only.
 
     Raises:
         InputError: The split has no cases for the task, or only damaged ones.
     """
+    if recipe.source == "phantom":
+        return _drawn(recipe, split)
+    if dataset is None:
+        raise InputError(f"recipe {recipe.name} needs a dataset; give one")
     chance: Augment | None = None
     if split is Split.TRAIN and recipe.augmenter == "paper":
         chance = partial(augment_as_paper, zoom=recipe.task == "bones")
@@ -153,3 +159,19 @@ def samples_of(recipe: Recipe, dataset: Dataset, split: Split, packed: Packed | 
     if not len(samples):
         raise InputError(f"{dataset.root} has only damaged {recipe.task} cases in {split.value}; copy them again")
     return samples
+
+
+def _drawn(recipe: Recipe, split: Split) -> SampleDataset:
+    """Wrists drawn on the fly: ever new ones in training, the same ones of another seed in validation."""
+    if recipe.task != "bones":
+        raise InputError(
+            "source phantom draws bones only; train erosion on a dataset, such as from carpus data phantom"
+        )
+    is_training = split is Split.TRAIN
+    return SampleDataset(
+        recipe.epoch_items if is_training else _VALIDATION_ITEMS,
+        image_size=recipe.image_size,
+        mirror_left=recipe.mirror_left,
+        seed=recipe.seed + (not is_training),
+        is_fixed=not is_training,
+    )

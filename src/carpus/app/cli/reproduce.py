@@ -26,12 +26,13 @@ def reproduce(
     from carpus.app.console import training_progress
     from carpus.data.reader import read_dataset
     from carpus.training.reproduce import reproduce as again
-    from carpus.training.run_files import read_record
+    from carpus.training.run_files import DRAWN, read_record
 
     target = out or run.with_name(f"{run.name}-again")
     if target.resolve() == run.resolve():
         raise InputError(f"{target} is the training itself; choose another --out")
-    dataset = read_dataset(data or Path(read_record(run)["data"]))
+    recorded = read_record(run)["data"]
+    dataset = None if recorded == DRAWN else read_dataset(data or Path(recorded))
     with training_progress() as tell:
         found = again(run, dataset, target, tell=tell)
     for name, (then, now) in found.circumstances.items():

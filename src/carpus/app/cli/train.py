@@ -43,6 +43,8 @@ def train(
 
     The first training on a dataset packs its images and masks into one file, in .carpus-cache inside the dataset.
 
+    With --recipe shipped no dataset is needed: synthetic wrists are drawn while it trains.
+
     Example: carpus train --net SwinUMamba --recipe paper --data RAM-W600 --out runs/swin
     """
     from carpus.training.recipe import named_recipe, read_recipe, to_yaml, with_settings
@@ -53,7 +55,7 @@ def train(
     if print_recipe:
         typer.echo(to_yaml(chosen), nl=False)
         return
-    if data is None:
+    if data is None and chosen.source == "dataset":
         raise InputError("no dataset was given; add --data FOLDER, such as one from `carpus data phantom`")
 
     from carpus.app.console import progress, training_progress
@@ -64,17 +66,19 @@ def train(
     from carpus.training.fit import scans_run_on
     from carpus.training.fit import train as fit
 
-    dataset = read_dataset(data)
+    dataset = read_dataset(data) if data is not None and chosen.source == "dataset" else None
     if backend := scans_run_on(chosen.net):
         typer.echo(f"Selective scans run on {backend}")
     engine = Engine(device=device.value, devices=devices, nodes=nodes, workers=workers, mlflow=mlflow)
-    with progress("Packing") as step:
-        packed = open_packed(dataset, chosen.task, skip_damaged=skip_damaged, progress=step)
+    packed = None
+    if dataset is not None:
+        with progress("Packing") as step:
+            packed = open_packed(dataset, chosen.task, skip_damaged=skip_damaged, progress=step)
     run = out or Path("runs") / f"{chosen.net}-{chosen.name}"
     with training_progress() as tell:
         model = fit(chosen, dataset, run, packed=packed, engine=engine, tell=tell)
     if model.exists():
         name = f"{chosen.net} ({chosen.name})"
-        curves = write_curves(model.parent, name=name, is_phantom=dataset.is_phantom)
+        curves = write_curves(model.parent, name=name, is_phantom=dataset is None or dataset.is_phantom)
         typer.echo(f"Curves: {curves}")
         typer.echo(f"Trained {chosen.net} ({chosen.task}): {model}")
