@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import openpyxl
 import pydicom
@@ -407,6 +408,26 @@ def test_the_side_is_told_by_the_bones_where_nobody_wrote_it_down(prepare, films
         assert record["side"] == films.visits[name].side.value
         assert record["side_from"] == "drawn bones"
         assert "side-from-picture" in record["flags"]
+
+
+def test_a_letter_on_the_film_tells_the_side_and_a_mirrored_one_is_flagged(
+    prepare, films: Films, tmp_path: Path
+) -> None:
+    path = film_named(films, "berta-iml")
+    dataset = pydicom.dcmread(path)
+    del dataset.Laterality
+    pixels = dataset.pixel_array.copy()
+    pixels[:90, :90] = pixels.min()
+    letter = np.zeros((90, 90), np.uint8)
+    cv2.putText(letter, "L", (28, 66), cv2.FONT_HERSHEY_DUPLEX, 1.8, (255,), 5)
+    pixels[:90, :90][letter[:, ::-1] > 127] = pixels.max()
+    dataset.PixelData = pixels.tobytes()
+    dataset.save_as(path)
+    prepare()
+    record = records(tmp_path)[path.name]
+    assert (record["side"], record["side_from"]) == ("L", "marker")
+    assert "marker-mirrored" in record["flags"]
+    assert "side-from-picture" not in record["flags"]
 
 
 def test_sides_that_contradict_each_other_are_flagged(prepare, films: Films, tmp_path: Path) -> None:

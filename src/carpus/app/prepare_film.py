@@ -19,6 +19,7 @@ from carpus.imaging.geometry import Box
 from carpus.imaging.intensity import between
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
+from carpus.imaging.side_marker import find_side_marker
 from carpus.imaging.wrist_crop import crop_box, cut, cut_masks, share_outside
 from carpus.inference.atlas import ADULT_SIZES, CARPALS, Placement, place_bones, regions_of
 from carpus.inference.wrist import quarter_turns
@@ -103,7 +104,7 @@ def prepare_film(
     note = _Notes()
     film, shown = _decoded(source)
     film_mm, spacing_from = _spacing(source, film, settings, note)
-    written = source.sides()
+    written = source.sides() | _on_marker(film, note)
     side = next(iter(written.values()), None)
     turns = quarter_turns(replace(film, spacing_mm=film_mm))
     if turns:
@@ -274,6 +275,17 @@ def _side_of(bones: BoneMasks, settings: Settings) -> Side | None:
     if mirrored(thumb_left=True).is_mirrored:
         return Side.LEFT
     return Side.RIGHT if mirrored(thumb_left=False).is_mirrored else None
+
+
+def _on_marker(film: Radiograph, note: _Notes) -> dict[str, Side]:
+    """What a lead letter on the film says, which is trusted least of all that is written."""
+    marker = find_side_marker(film.pixels)
+    if marker is None:
+        return {}
+    if marker.is_mirrored:
+        letter = marker.side.value
+        note("marker-mirrored", f"The letter {letter} on the film stands mirrored: the film may be turned over.")
+    return {"marker": marker.side}
 
 
 def _side(source: Source, written: Mapping[str, Side], place: _Place, note: _Notes) -> tuple[Side, str]:

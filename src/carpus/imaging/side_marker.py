@@ -33,6 +33,7 @@ _UNEVEN = 0.25
 _OTHERS = "ABCDEFGHJKMNPSTUVWXYZ0123456789"
 _FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX)
 _WEIGHTS = (4, 9)
+_LEAN = 0.22
 
 
 @dataclass(frozen=True)
@@ -161,11 +162,16 @@ def _templates() -> tuple[Float32[np.ndarray, "n e2"], tuple[str, ...]]:
 
 
 def _drawings(letter: str) -> Iterator[Bool[np.ndarray, "h w"]]:
+    """A letter in several typefaces, upright and italic."""
+    drawn = []
     for font in _FONTS:
         for weight in _WEIGHTS:
             canvas = np.zeros((140, 140), np.uint8)
             cv2.putText(canvas, letter, (25, 110), font, 3.2, (255,), weight)
-            yield canvas > 127
+            drawn.append(canvas)
     image = Image.new("L", (140, 140))
     ImageDraw.Draw(image).text((30, 10), letter, fill=255, font=ImageFont.load_default(100))
-    yield np.asarray(image) > 127
+    drawn.append(np.asarray(image))
+    for canvas in drawn:
+        yield canvas > 127
+        yield np.asarray(cv2.warpAffine(canvas, np.array([[1, -_LEAN, 70 * _LEAN], [0, 1, 0.0]]), (140, 140)) > 127)
