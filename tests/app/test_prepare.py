@@ -410,9 +410,7 @@ def test_the_side_is_told_by_the_bones_where_nobody_wrote_it_down(prepare, films
         assert "side-from-picture" in record["flags"]
 
 
-def test_a_letter_on_the_film_tells_the_side_and_mirrored_is_flagged(
-    prepare, films: Films, tmp_path: Path
-) -> None:
+def test_a_letter_on_the_film_tells_the_side_and_mirrored_is_flagged(prepare, films: Films, tmp_path: Path) -> None:
     path = film_named(films, "berta-iml")
     dataset = pydicom.dcmread(path)
     del dataset.Laterality

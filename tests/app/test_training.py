@@ -209,3 +209,22 @@ def test_mlflow_wants_to_know_its_server(carpus, phantoms: Path, tmp_path: Path,
     done = carpus(*train(phantoms, tmp_path, "--mlflow"))
     assert done.status == 2
     assert "set MLFLOW_TRACKING_URI" in done.err
+
+
+def test_a_training_on_phantoms_drawn_on_the_fly_needs_no_dataset_and_can_be_done_again(carpus, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    smaller = ("image_size=64", "epochs=2", "epoch_items=8", "batch_size=4")
+    tiny = [*TINY, *(part for setting in smaller for part in ("--set", setting))]
+    done = carpus("train", "--recipe", "shipped", "--out", run, *tiny)
+    assert done.status == 0, done.err
+    info = read_checkpoint_info(run / "model.safetensors")
+    assert (info.trained_on, info.recipe) == ("phantom", "shipped")
+    assert json.loads((run / "training.json").read_text())["data"] == "phantoms drawn on the fly"
+    assert len(pd.read_csv(run / "history.csv")) == 2
+    assert carpus("reproduce", run).status == 0
+
+    refused = carpus(
+        "train", "--recipe", "quick", "--net", "ResNet", "--set", "source=phantom", "--out", tmp_path / "no"
+    )
+    assert refused.status == 2
+    assert "source phantom draws bones only" in refused.err

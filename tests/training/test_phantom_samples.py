@@ -3,13 +3,15 @@ import pytest
 import torch
 
 from carpus.anatomy import Bone
+from carpus.data.torch_datasets import unpack_masks
 from carpus.training.phantom_samples import ProjectedDataset, SampleDataset, expose
 
 
 def test_items_are_images_and_masks_and_the_key_decides_them() -> None:
     dataset = SampleDataset(10, image_size=96, mirror_left=True, seed=5)
     assert len(dataset) == 10
-    image, masks = dataset[0, 3]
+    image, plane = dataset[0, 3]
+    masks = unpack_masks(plane[None])[0]
     assert image.shape == (1, 96, 96)
     assert image.min() == 0
     assert image.max() == 1
@@ -17,9 +19,9 @@ def test_items_are_images_and_masks_and_the_key_decides_them() -> None:
     assert set(masks.unique().tolist()) == {0, 1}
     again, other, later = dataset[0, 3], dataset[0, 4], dataset[1, 3]
     assert torch.equal(again[0], image)
-    assert torch.equal(again[1], masks)
-    assert not torch.equal(other[1], masks)
-    assert not torch.equal(later[1], masks)
+    assert torch.equal(again[1], plane)
+    assert not torch.equal(other[1], plane)
+    assert not torch.equal(later[1], plane)
 
 
 @pytest.mark.parametrize("mirror_left", [True, False])
@@ -27,7 +29,7 @@ def test_thumbs_lie_to_the_left_if_left_hands_are_flipped(mirror_left: bool) -> 
     dataset = SampleDataset(12, image_size=64, mirror_left=mirror_left)
     left = [
         _column(masks, Bone.METACARPAL_2) < _column(masks, Bone.METACARPAL_5)
-        for _, masks in map(dataset.__getitem__, _keys(12))
+        for masks in (unpack_masks(dataset[key][1][None])[0] for key in _keys(12))
     ]
     assert all(left) == mirror_left
 
@@ -68,3 +70,11 @@ def _keys(count: int) -> list[tuple[int, int]]:
 
 def _column(masks: torch.Tensor, bone: Bone) -> float:
     return float(masks[bone.channel].nonzero()[:, 1].float().mean())
+
+
+def test_a_validation_has_the_same_items_in_every_epoch() -> None:
+    fixed = SampleDataset(4, image_size=64, mirror_left=True, seed=5, is_fixed=True)
+    changing = SampleDataset(4, image_size=64, mirror_left=True, seed=5)
+    assert torch.equal(fixed[3, 1][0], fixed[0, 1][0])
+    assert torch.equal(fixed[3, 1][0], changing[0, 1][0])
+    assert not torch.equal(changing[3, 1][0], changing[0, 1][0])

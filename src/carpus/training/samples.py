@@ -169,7 +169,7 @@ def _drawn(recipe: Recipe, split: Split) -> SampleDataset:
         )
     is_training = split is Split.TRAIN
     return SampleDataset(
-        recipe.epoch_items if is_training else _VALIDATION_ITEMS,
+        recipe.epoch_items if is_training else min(recipe.epoch_items, _VALIDATION_ITEMS),
         image_size=recipe.image_size,
         mirror_left=recipe.mirror_left,
         seed=recipe.seed + (not is_training),
