@@ -8,6 +8,8 @@ gives the same samples in any order, with any number of workers, and after any i
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -18,7 +20,9 @@ from torch.utils.data import Dataset, Sampler
 
 from carpus.anatomy import Bone, Joint, Side, is_eroded
 from carpus.data import warp
+from carpus.data.case import CaseId
 from carpus.data.dataset import Case
+from carpus.data.erosion_inputs import erosion_input
 from carpus.data.packed import Packed, Pair, Source
 from carpus.errors import InputError
 
@@ -34,6 +38,7 @@ Augment = Callable[
 ]
 """Writes a changed image, in 0 to 1, and the plane changed alike into the last two arguments."""
 Key = tuple[int, int]
+_HIDDEN = 0.25
 
 
 class EpochSampler(Sampler[Key]):
@@ -157,13 +162,16 @@ def as_lists(items: Sequence[tuple[Tensor, Tensor, Key]]) -> tuple[list[Tensor],
     return list(images), list(planes), list(keys)
 
 
-class ErosionDataset(Dataset[tuple[Tensor, int]]):
-    """Items `(region, eroded)`: float32 `(1, s, s)` in 0 to 1, and 1 for an SvdH score above 0, else 0.
+class ErosionDataset(Dataset[tuple[Tensor, int, int]]):
+    """Items `(channels, score, joint)`: float32 `(c, s, s)` in 0 to 1, the SvdH score, and which joint, from 0.
 
     Args:
         cases: With regions and scores; each contributes its six joints, without those the cache leaves out as damaged.
         image_size: Edge s in pixels.
         mirror_left: Whether left hands are flipped to right.
+        contralateral: Whether the same joint of the other hand is a channel, see `carpus.data.erosion_inputs`. Where
+            samples are augmented it is missing from every fourth, so that a network can do without it.
+        joint_input: Whether channels say which joint it is.
         seed: Of the augmentation.
         augment: Changes the region and brings it to s x s; None only resizes.
         packed: The cache; None reads files.
@@ -175,6 +183,8 @@ class ErosionDataset(Dataset[tuple[Tensor, int]]):
         *,
         image_size: int,
         mirror_left: bool,
+        contralateral: bool = False,
+        joint_input: bool = False,
         seed: int = 0,
         augment: Augment | None = None,
         packed: Packed | None = None,
@@ -185,8 +195,11 @@ class ErosionDataset(Dataset[tuple[Tensor, int]]):
             for joint, score in (case.scores or {}).items()
             if packed is None or (joint in case.rois and Source(case.rois[joint]) in packed)
         ]
+        self.regions = {(case.id, joint): case.rois[joint] for case, joint, _ in self.joints if joint in case.rois}
         self.image_size = image_size
         self.mirror_left = mirror_left
+        self.contralateral = contralateral
+        self.joint_input = joint_input
         self.seed = seed
         self.augment = augment
         self.packed = packed
@@ -199,17 +212,29 @@ class ErosionDataset(Dataset[tuple[Tensor, int]]):
     def __len__(self) -> int:
         return len(self.joints)
 
-    def __getitem__(self, key: Key) -> tuple[Tensor, int]:
-        epoch, index = key
-        case, joint, score = self.joints[index]
+    def __getitem__(self, key: Key) -> tuple[Tensor, int, int]:
+        case, joint, score = self.joints[key[1]]
         if joint not in case.rois:
             raise InputError(f"case {case.id} has no region of {joint.value}; see `carpus data check`")
         flip = self.mirror_left and case.id.side is Side.LEFT
-        pair = _read(Source(case.rois[joint]), self.packed, flip=flip)
+        chance = [self.seed, *key]
+        region = self._region(case.rois[joint], chance, flip=flip)
+        other = self._other(case.id, joint, [*chance, 1], flip=not flip) if self.contralateral else None
+        channels = erosion_input(region, other, joint, contralateral=self.contralateral, joint_input=self.joint_input)
+        return torch.from_numpy(channels), score, list(Joint).index(joint)
+
+    def _other(self, case: CaseId, joint: Joint, chance: list[int], *, flip: bool) -> Float32[np.ndarray, "s s"] | None:
+        """The same joint of the other hand, moved by chance of its own; None if there is none or chance hides it."""
+        hidden = self.augment is not None and np.random.default_rng([*chance, 1]).random() < _HIDDEN
+        path = self.regions.get((replace(case, side_letter=case.side.other.value), joint))
+        return None if hidden or path is None else self._region(path, chance, flip=flip)
+
+    def _region(self, path: Path, chance: list[int], *, flip: bool) -> Float32[np.ndarray, "s s"]:
+        pair = _read(Source(path), self.packed, flip=flip)
         grey = np.empty((self.image_size, self.image_size), np.float32)
         nothing = np.empty((self.image_size, self.image_size), np.uint16)
-        _sample(pair, self.augment, [self.seed, epoch, index], grey, nothing)
-        return torch.from_numpy(grey)[None], int(is_eroded(score))
+        _sample(pair, self.augment, chance, grey, nothing)
+        return grey
 
 
 def unpack_masks(

@@ -1,6 +1,6 @@
 """The samples of a training in batches, whichever processes share them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -141,7 +141,9 @@ def samples_of(recipe: Recipe, dataset: Dataset, split: Split, packed: Packed | 
         chance = partial(augment_as_paper, zoom=recipe.task == "bones")
     elif split is Split.TRAIN:
         chance = partial(augment, settings=recipe.augmentation)
-    kind = BoneDataset if recipe.task == "bones" else ErosionDataset
+    kind: Callable[..., Samples] = BoneDataset
+    if recipe.task == "erosion":
+        kind = partial(ErosionDataset, contralateral=recipe.contralateral, joint_input=recipe.joint_input)
     samples = kind(
         task_cases(dataset, recipe.task, split),
         image_size=recipe.image_size,
