@@ -46,13 +46,13 @@ LEARNS = (
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("paper", ()),
     ("+ a rate that learns", LEARNS),
+    ("+ balanced batches", ("imbalance",)),
     ("+ left hands flipped", ("mirror_left",)),
-    ("+ logit-adjusted loss", ("erosion_loss",)),
     ("+ joint as input", ("joint_input",)),
     ("+ ordinal head", ("head",)),
     ("+ other hand", ("contralateral",)),
 )
-CHANGES = {"erosion_loss": "logit_adjusted", "joint_input": True, "head": "corn", "contralateral": True}
+CHANGES = {"imbalance": "balanced", "joint_input": True, "head": "corn", "contralateral": True}
 
 
 def main() -> None:
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="a dataset in RAM-W600's layout")
     parser.add_argument("--net", default="ResNet", help="default: %(default)s")
     parser.add_argument("--size", type=int, default=64, help="edge of the input in pixels, default: %(default)s")
-    parser.add_argument("--epochs", type=int, default=15, help="default: %(default)s")
+    parser.add_argument("--epochs", type=int, default=8, help="default: %(default)s")
     parser.add_argument("--seeds", type=int, default=1, help="how many, default: %(default)s")
     parser.add_argument("--out", type=Path, default=Path("erosion-ablation"), help="folder of the trainings")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the table")

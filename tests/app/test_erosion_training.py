@@ -15,7 +15,7 @@ from carpus.training.cases import task_cases
 from carpus.training.predict import predict_erosion
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "hand-right-pa.dcm"
-FIELDS = ("head=corn", "joint_input=true", "contralateral=true", "erosion_loss=logit_adjusted")
+FIELDS = ("head=corn", "joint_input=true", "contralateral=true", "imbalance=balanced")
 SMALL = ("image_size=32", "epochs=1")
 
 

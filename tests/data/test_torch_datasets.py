@@ -197,6 +197,22 @@ def test_without_shuffling_items_come_in_their_order() -> None:
     assert list(EpochSampler(3, seed=1, shuffle=False)) == [(0, 0), (0, 1), (0, 2)]
 
 
+@pytest.mark.parametrize("length", [20, 21])
+def test_a_balanced_epoch_alternates_between_common_and_rare_and_repeats_with_other_chance(length: int) -> None:
+    rare = np.zeros(length, bool)
+    rare[[2, 5, 11]] = True
+    sampler = EpochSampler(length, seed=1, shuffle=True, rare=rare)
+    keys = list(sampler)
+    assert list(sampler) == keys
+    assert len(keys) == len(set(keys)) == length
+    assert [bool(rare[index]) for _, index in keys] == [place % 2 == 1 for place in range(length)]
+    assert {index for _, index in keys} >= {2, 5, 11}
+    common = [index for _, index in keys[::2]]
+    assert len(set(common)) == len(common)
+    sampler.set_epoch(1)
+    assert not set(sampler) & set(keys)
+
+
 @pytest.mark.parametrize("start", ["fork", "spawn"])
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_worker_processes_give_the_same_samples(tiny: Path, start: str) -> None:

@@ -30,7 +30,7 @@ def test_bones_start_as_rare_as_the_prior_says(net: str) -> None:
 def test_logit_adjustment_adds_the_log_odds_of_erosion_to_the_first_question(
     head: str, classes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = dataclasses.replace(named_recipe("ResNet", "quick"), head=head, erosion_loss="logit_adjusted")  # type: ignore[arg-type]
+    recipe = dataclasses.replace(named_recipe("ResNet", "quick"), head=head, imbalance="logit_adjusted")  # type: ignore[arg-type]
     torch.manual_seed(0)
     network = CLASSIFIERS["ResNet"](in_channels=1, classes=classes).eval()
     module = ErosionModule(network, recipe, prevalence=0.2)

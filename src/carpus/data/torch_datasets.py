@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float32, Int16, Shaped, UInt16
+from jaxtyping import Bool, Float32, Int16, Shaped, UInt16
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
@@ -42,12 +42,22 @@ _HIDDEN = 0.25
 
 
 class EpochSampler(Sampler[Key]):
-    """Keys `(epoch, index)` of every item once, in an order drawn from `(seed, epoch)`."""
+    """Keys `(epoch, index)` of every item once, in an order drawn from `(seed, epoch)`.
 
-    def __init__(self, length: int, *, seed: int, shuffle: bool) -> None:
+    Args:
+        length: Number of items.
+        seed: Of the order.
+        shuffle: Whether there is an order to draw; otherwise items come as they are.
+        rare: For a balanced epoch, which items are rare, some but not all: every second key is then of a rare item,
+            drawn again and again, and as many common ones are left out. A repeated item has another first number in its
+            key, and with it other chance.
+    """
+
+    def __init__(self, length: int, *, seed: int, shuffle: bool, rare: Bool[np.ndarray, " n"] | None = None) -> None:
         self.length = length
         self.seed = seed
         self.shuffle = shuffle
+        self.rare = rare
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -55,6 +65,8 @@ class EpochSampler(Sampler[Key]):
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[Key]:
+        if self.rare is not None:
+            return iter(self._balanced(self.rare))
         order = np.arange(self.length)
         if self.shuffle:
             np.random.default_rng([self.seed, self.epoch]).shuffle(order)
@@ -62,6 +74,18 @@ class EpochSampler(Sampler[Key]):
 
     def __len__(self) -> int:
         return self.length
+
+    def _balanced(self, rare: Bool[np.ndarray, " n"]) -> list[Key]:
+        generator = np.random.default_rng([self.seed, self.epoch])
+        keys: list[Key] = [(0, 0)] * self.length
+        for first, items in enumerate((np.flatnonzero(~rare), np.flatnonzero(rare))):
+            count = len(range(first, self.length, 2))
+            rounds = -(-count // len(items))
+            drawn = np.concatenate([generator.permutation(items) for _ in range(rounds)])[:count]
+            keys[first::2] = [
+                (self.epoch * rounds + place // len(items), int(index)) for place, index in enumerate(drawn)
+            ]
+        return keys
 
 
 class BoneDataset(Dataset[tuple[Tensor, Tensor]]):

@@ -102,10 +102,10 @@ class ErosionModule(TrainingModule):
     def __init__(self, network: nn.Module, recipe: Recipe, *, prevalence: float) -> None:
         super().__init__(network, recipe)
         weights, self.shift = [0.5 / (1 - prevalence), 0.5 / prevalence], 0.0
-        if recipe.erosion_loss == "logit_adjusted":
+        if recipe.imbalance == "logit_adjusted":
             # Menon AK et al. Long-tail learning via logit adjustment. https://arxiv.org/abs/2007.07314, equation 10.
             weights, self.shift = [1.0, 1.0], math.log(prevalence / (1 - prevalence))
-        elif recipe.eroded_weight is not None:
+        elif recipe.imbalance == "weighted" and recipe.eroded_weight is not None:
             weights = [1.0, recipe.eroded_weight]
         self.register_buffer("class_weights", torch.tensor(weights), persistent=False)
         self._seen: list[tuple[Tensor, ...]] = []
@@ -113,7 +113,8 @@ class ErosionModule(TrainingModule):
     def training_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> Tensor:
         """The loss of a batch."""
         images, scores, _joints = batch
-        loss = self._loss(self._margins(images), scores)
+        weights = torch.ones_like(self.class_weights) if self.recipe.imbalance == "balanced" else self.class_weights
+        loss = self._loss(self._margins(images), scores, weights)
         self.log_step(loss, len(images))
         return loss
 
@@ -127,7 +128,8 @@ class ErosionModule(TrainingModule):
         seen = _of_all_processes(list(self._seen))
         self._seen.clear()
         answers, scores, joints = (torch.cat(parts) for parts in zip(*seen, strict=True))
-        self.log("val_loss", self._loss(answers, scores, total=own).to(self.device))
+        loss = self._loss(answers, scores, self.class_weights.cpu(), total=own)
+        self.log("val_loss", loss.to(self.device))
         # Where no kind of joint is both eroded and healthy, as in a tiny split, there is no curve.
         area = auroc_within(scores.numpy() > 0, answers[:, 0].numpy().astype(np.float64), joints.numpy())
         self.log(self.metric, 0.5 if np.isnan(area) else area)
@@ -135,10 +137,10 @@ class ErosionModule(TrainingModule):
     def _margins(self, images: Tensor) -> Tensor:
         return margins(self.network(images), head=self.recipe.head)
 
-    def _loss(self, answers: Tensor, scores: Tensor, *, total: Total = summed) -> Tensor:
+    def _loss(self, answers: Tensor, scores: Tensor, weights: Tensor, *, total: Total = summed) -> Tensor:
         shift = torch.zeros(answers.shape[1], device=answers.device)
         shift[0] = self.shift
-        return conditional_cross_entropy(answers + shift, scores, self.class_weights.to(answers.device), total=total)
+        return conditional_cross_entropy(answers + shift, scores, weights, total=total)
 
 
 def _start_from(prior: float, network: nn.Module) -> None:

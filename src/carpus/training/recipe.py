@@ -84,8 +84,9 @@ class Recipe:
         loss: Of bones: `bce_dice`, or `raw_dice`, the authors'. Erosion has weighted cross-entropy.
         eroded_weight: How many healthy joints an eroded one counts for in the loss; null for as many as there are to
             each eroded one.
-        erosion_loss: `weighted` by `eroded_weight`; or `logit_adjusted`, each answer shifted in training by the
-            logarithm of the odds of erosion, so that it judges the image as if both were as frequent.
+        imbalance: How the rarity of erosion is met: `weighted` by `eroded_weight`; `logit_adjusted`, each answer
+            shifted in training by the logarithm of the odds of erosion; or `balanced`, as many eroded joints in each
+            batch as healthy ones. With each, a network judges the image as if both were as frequent.
         head: Of erosion: `binary`, eroded or not; or `corn`, the SvdH score by five conditional questions.
         joint_input: Whether the network is told which joint it sees.
         contralateral: Whether the network sees the same joint of the other hand as well.
@@ -115,7 +116,7 @@ class Recipe:
     patience: pydantic.NonNegativeInt = 0
     loss: Literal["bce_dice", "raw_dice"] = "bce_dice"
     eroded_weight: pydantic.PositiveFloat | None = None
-    erosion_loss: Literal["weighted", "logit_adjusted"] = "weighted"
+    imbalance: Literal["weighted", "logit_adjusted", "balanced"] = "weighted"
     head: Literal["binary", "corn"] = "binary"
     joint_input: bool = False
     contralateral: bool = False

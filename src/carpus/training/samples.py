@@ -110,7 +110,10 @@ class TrainingData(pl.LightningDataModule):
                 f"{processes} processes cannot share batches of {batch_size} images and {len(samples)} samples evenly; "
                 "choose a batch_size that their number divides, or fewer processes"
             )
-        sampler = EpochSampler(len(samples), seed=self.recipe.seed, shuffle=shuffle)
+        rare = None
+        if shuffle and self.recipe.imbalance == "balanced" and isinstance(samples, ErosionDataset):
+            rare = samples.eroded
+        sampler = EpochSampler(len(samples), seed=self.recipe.seed, shuffle=shuffle, rare=rare)
         # Lightning sets the epoch itself, but asks for the first batches of a resumed training before it does.
         sampler.set_epoch(self.epochs_done)
         batches = Batches(
