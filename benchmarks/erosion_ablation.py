@@ -52,7 +52,6 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("+ ordinal head", ("head",)),
     ("+ other hand", ("contralateral",)),
 )
-CHANGES = {"imbalance": "balanced", "joint_input": True, "head": "corn", "contralateral": True}
 
 
 def main() -> None:
@@ -96,7 +95,7 @@ def recipes(net: str, *, size: int, epochs: int) -> list[tuple[str, Recipe]]:
     found = []
     for number, (name, fields) in enumerate(STEPS, 1):
         recipe = dataclasses.replace(
-            recipe, name=f"{number} {name}", **{field: CHANGES.get(field, getattr(carpus, field)) for field in fields}
+            recipe, name=f"{number} {name}", **{field: getattr(carpus, field) for field in fields}
         )
         found.append((name, recipe))
     return found
