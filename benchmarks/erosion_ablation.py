@@ -48,10 +48,12 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("+ a rate that learns", LEARNS),
     ("+ balanced batches", ("imbalance",)),
     ("+ left hands flipped", ("mirror_left",)),
-    ("+ joint as input", ("joint_input",)),
     ("+ ordinal head", ("head",)),
     ("+ other hand", ("contralateral",)),
+    ("+ joint as input", ("joint_input",)),
 )
+TRIED = {"joint_input": True}
+"""Fields that were tried and are not in the recipe `carpus`."""
 
 
 def main() -> None:
@@ -95,7 +97,7 @@ def recipes(net: str, *, size: int, epochs: int) -> list[tuple[str, Recipe]]:
     found = []
     for number, (name, fields) in enumerate(STEPS, 1):
         recipe = dataclasses.replace(
-            recipe, name=f"{number} {name}", **{field: getattr(carpus, field) for field in fields}
+            recipe, name=f"{number} {name}", **{field: TRIED.get(field, getattr(carpus, field)) for field in fields}
         )
         found.append((name, recipe))
     return found

@@ -3,13 +3,16 @@
 1. the joint's region;
 2. with `contralateral`, the same joint of the other hand at the same visit, mirrored so that both lie alike; zeros
    where there is none;
-3. with `joint_input`, a plane for each joint of the wrist: ones for the joint that is asked for, zeros for the others.
+3. with `joint_input`, a plane for each joint of the wrist: 0.1 for the joint that is asked for, 0 for the others. Planes
+   of ones would drown the picture: batch normalisation divides by what differs most, and that would be the joint.
 """
 
 import numpy as np
 from jaxtyping import Float32
 
 from carpus.anatomy import Joint
+
+_FAINT = 0.1
 
 
 def input_channels(*, contralateral: bool, joint_input: bool) -> int:
@@ -44,5 +47,5 @@ def erosion_input(
     if contralateral and other is not None:
         channels[1] = other
     if joint_input:
-        channels[list(Joint).index(joint) - len(Joint)] = 1
+        channels[list(Joint).index(joint) - len(Joint)] = _FAINT
     return channels
