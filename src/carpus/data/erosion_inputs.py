@@ -3,8 +3,8 @@
 1. the joint's region;
 2. with `contralateral`, the same joint of the other hand at the same visit, mirrored so that both lie alike; zeros
    where there is none;
-3. with `joint_input`, a plane for each joint of the wrist: 0.1 for the joint that is asked for, 0 for the others. Planes
-   of ones would drown the picture: batch normalisation divides by what differs most, and that would be the joint.
+3. with `joint_input`, a plane for each joint of the wrist: 0.1 for the joint that is asked for, 0 for the others. With
+   planes of ones ResNet learnt next to nothing from the picture.
 """
 
 import numpy as np
