@@ -99,15 +99,16 @@ def test_masks_of_another_size_than_the_image_are_refused(cases: tuple[Case, ...
         BoneDataset(cases, image_size=64, mirror_left=True)[0, 0]
 
 
-def test_an_erosion_item_is_one_joint_with_whether_it_is_eroded(cases: tuple[Case, ...]) -> None:
+def test_an_erosion_item_is_one_joint_with_its_score(cases: tuple[Case, ...]) -> None:
     dataset = ErosionDataset(cases, image_size=24, mirror_left=True)
     assert len(dataset) == 6 * len(cases)
     labels = []
     for index in range(len(dataset)):
-        region, eroded = dataset[0, index]
+        region, score, joint = dataset[0, index]
         assert (region.shape, region.dtype) == ((1, 24, 24), torch.float32)
         assert 0 <= region.min() < region.max() <= 1
-        labels.append(eroded)
+        assert list(Joint)[joint] is dataset.joints[index][1]
+        labels.append(score > 0)
     assert dataset.eroded.tolist() == labels
     truth = [score > 0 for case in cases for score in (case.scores or {}).values()]
     assert labels == truth
@@ -132,6 +133,49 @@ def test_erosion_samples_too_depend_on_their_key_alone(cases: tuple[Case, ...]) 
     assert not torch.equal(first[1, 3][0], first[1, 4][0])
 
 
+@pytest.mark.parametrize("mirror_left", [True, False])
+def test_the_second_channel_is_the_same_joint_of_the_other_hand_mirrored(
+    cases: tuple[Case, ...], mirror_left: bool
+) -> None:
+    left, right = cases[:2]
+    assert (left.id.patient, left.id.study) == (right.id.patient, right.id.study)
+    alone = ErosionDataset((left, right), image_size=20, mirror_left=False)
+    both = ErosionDataset((left, right), image_size=20, mirror_left=mirror_left, contralateral=True)
+    for joint in range(6):
+        of_left, of_right = both[0, joint][0], both[0, 6 + joint][0]
+        plain_left, plain_right = alone[0, joint][0][0], alone[0, 6 + joint][0][0]
+        assert torch.equal(of_right, torch.stack([plain_right, plain_left.flip(-1)]))
+        seen = torch.stack([plain_left, plain_right.flip(-1)])
+        assert torch.equal(of_left, seen.flip(-1) if mirror_left else seen)
+
+
+def test_without_another_hand_at_the_same_visit_the_second_channel_is_empty(cases: tuple[Case, ...]) -> None:
+    left, right = cases[:2]
+    later = replace(right, id=replace(right.id, study="0009"))
+    dataset = ErosionDataset((left, later), image_size=20, mirror_left=True, contralateral=True)
+    assert not dataset[0, 0][0][1].any()
+    assert dataset[0, 0][0][0].any()
+
+
+def test_training_hides_the_other_hand_now_and_then_and_moves_it_by_itself(cases: tuple[Case, ...]) -> None:
+    dataset = ErosionDataset(cases[:2], image_size=20, mirror_left=True, contralateral=True, augment=noise)
+    channels = [dataset[epoch, 0][0] for epoch in range(60)]
+    hidden = [not each[1].any() for each in channels]
+    assert 5 < sum(hidden) < 30
+    again = ErosionDataset(cases[:2], image_size=20, mirror_left=True, contralateral=True, augment=noise)
+    assert torch.equal(again[7, 0][0], channels[7])
+    plain = ErosionDataset(cases[:2], image_size=20, mirror_left=True, augment=noise)
+    assert torch.equal(plain[7, 0][0][0], channels[7][0])
+
+
+def test_the_last_six_channels_say_which_joint(cases: tuple[Case, ...]) -> None:
+    dataset = ErosionDataset(cases[:1], image_size=8, mirror_left=True, contralateral=True, joint_input=True)
+    for index in range(6):
+        planes = dataset[0, index][0][2:]
+        assert planes.shape == (6, 8, 8)
+        assert (planes == 0.1 * torch.eye(6)[index][:, None, None]).all()
+
+
 def test_unscored_cases_have_no_erosion_items(cases: tuple[Case, ...]) -> None:
     assert len(ErosionDataset((replace(cases[0], scores=None),), image_size=8, mirror_left=True)) == 0
 
@@ -151,6 +195,22 @@ def test_an_epoch_holds_every_item_once_in_an_order_of_its_own() -> None:
 
 def test_without_shuffling_items_come_in_their_order() -> None:
     assert list(EpochSampler(3, seed=1, shuffle=False)) == [(0, 0), (0, 1), (0, 2)]
+
+
+@pytest.mark.parametrize("length", [20, 21])
+def test_a_balanced_epoch_alternates_between_common_and_rare_and_repeats_with_other_chance(length: int) -> None:
+    rare = np.zeros(length, bool)
+    rare[[2, 5, 11]] = True
+    sampler = EpochSampler(length, seed=1, shuffle=True, rare=rare)
+    keys = list(sampler)
+    assert list(sampler) == keys
+    assert len(keys) == len(set(keys)) == length
+    assert [bool(rare[index]) for _, index in keys] == [place % 2 == 1 for place in range(length)]
+    assert {index for _, index in keys} >= {2, 5, 11}
+    common = [index for _, index in keys[::2]]
+    assert len(set(common)) == len(common)
+    sampler.set_epoch(1)
+    assert not set(sampler) & set(keys)
 
 
 @pytest.mark.parametrize("start", ["fork", "spawn"])

@@ -1,14 +1,18 @@
 import dataclasses
+import json
 import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from safetensors.torch import save_file
 
 from carpus.errors import InputError
-from carpus.nets.apply import classify, segment
+from carpus.nets.apply import classify, graded, segment
 from carpus.nets.checkpoint import (
     CheckpointInfo,
     build_network,
@@ -30,6 +34,9 @@ INFO = CheckpointInfo(
     seed=1,
     provenance={"epochs": 3},
 )
+
+NEW = ("in_channels", "contralateral", "joint_input", "head")
+"""Fields that the first checkpoints did not have."""
 
 
 def _trained_a_little() -> torch.nn.Module:
@@ -66,10 +73,44 @@ def test_probabilities_of_a_classifier_lie_between_0_and_1(tmp_path: Path) -> No
     torch.manual_seed(0)
     save_checkpoint(tmp_path / "c.safetensors", build_network(info), info)
     network, loaded = load_checkpoint(tmp_path / "c.safetensors")
-    probability = classify(network, np.random.default_rng(0).random((3, 32, 32), np.float32))
+    probability = classify(network, np.random.default_rng(0).random((3, 1, 32, 32), np.float32), head=loaded.head)
     assert loaded.cut == 0.3
-    assert probability.shape == (3,)
+    assert probability.shape == (3, 1)
     assert ((probability > 0) & (probability < 1)).all()
+
+
+def test_ordinal_probabilities_are_products_of_conditional_ones() -> None:
+    outputs = torch.tensor([[0.0, 1.0, -2.0]])
+
+    class Answer(torch.nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return outputs.expand(len(images), -1)
+
+    beyond = classify(Answer(), np.zeros((2, 1, 4, 4), np.float32), head="corn")
+    first, second, third = (1 / (1 + np.exp(-value)) for value in (0.0, 1.0, -2.0))
+    assert beyond.tolist() == [pytest.approx([first, first * second, first * second * third])] * 2
+
+
+@given(arrays(np.float64, (4, 5), elements=st.floats(-30, 30)), st.floats(0.01, 0.99))
+def test_scores_are_above_0_just_where_the_probability_reaches_the_cut(answers: np.ndarray, cut: float) -> None:
+    beyond = np.cumprod(1 / (1 + np.exp(-answers)), axis=1)
+    scores = graded(beyond, cut=cut)
+    assert (np.diff(beyond, axis=1) <= 0).all()
+    assert ((scores > 0) == (beyond[:, 0] >= cut)).all()
+    assert scores.min() >= 0
+    assert scores.max() <= 5
+
+
+def test_a_checkpoint_from_before_there_were_channels_and_heads_is_read_as_one_channel_and_two_classes(
+    tmp_path: Path,
+) -> None:
+    info = dataclasses.replace(INFO, task="erosion", net="ResNet", net_options={}, classes=2, cut=0.3)
+    old = {name: value for name, value in dataclasses.asdict(info).items() if name not in NEW}
+    header = {"carpus": json.dumps({"format": 1, **old})}
+    save_file(build_network(info).state_dict(), tmp_path / "old.safetensors", metadata=header)
+    network, loaded = load_checkpoint(tmp_path / "old.safetensors")
+    assert loaded == info
+    assert classify(network, np.zeros((1, 1, 32, 32), np.float32), head=loaded.head).shape == (1, 1)
 
 
 def test_a_pickle_is_refused_and_its_code_never_runs(tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
+import math
+
 import pytest
 import torch
 from monai.losses import DiceLoss
 from torch.nn import functional
 
-from carpus.training.losses import bce_and_dice, raw_dice, weighted_cross_entropy
+from carpus.nets.apply import margins
+from carpus.training.losses import bce_and_dice, conditional_cross_entropy, raw_dice
 
 CHANCE = torch.Generator().manual_seed(3)
 LOGITS = torch.randn(3, 14, 9, 7, generator=CHANCE)
@@ -21,10 +24,25 @@ def test_the_authors_loss_is_monais_dice_on_outputs_cut_at_one_half() -> None:
     torch.testing.assert_close(raw_dice(LOGITS, MASKS), DiceLoss(sigmoid=False, squared_pred=True)(theirs, MASKS))
 
 
-def test_weighted_cross_entropy_is_pytorchs() -> None:
-    logits, truth, weights = LOGITS[:, :2, 0, 0], torch.tensor([0, 1, 1]), torch.tensor([1.0, 6.0])
-    expected = functional.cross_entropy(logits, truth, weight=weights)
-    torch.testing.assert_close(weighted_cross_entropy(logits, truth, weights), expected)
+def test_one_question_is_pytorchs_weighted_cross_entropy_of_two_classes() -> None:
+    logits, scores, weights = LOGITS[:, :2, 0, 0], torch.tensor([0, 3, 1]), torch.tensor([1.0, 6.0])
+    expected = functional.cross_entropy(logits, (scores > 0).long(), weight=weights)
+    found = conditional_cross_entropy(margins(logits, head="binary"), scores, weights)
+    torch.testing.assert_close(found, expected)
+
+
+def test_a_question_is_asked_only_after_a_yes() -> None:
+    answers = torch.tensor([[0.3, 9.0, -9.0], [1.0, -2.0, 9.0], [0.5, 0.25, 2.0]])
+    scores, weights = torch.tensor([0, 1, 3]), torch.tensor([1.0, 4.0])
+
+    def cost(logit: float, *, yes: bool) -> float:
+        return math.log1p(math.exp(-logit if yes else logit))
+
+    healthy = cost(0.3, yes=False)
+    one = cost(1.0, yes=True) + cost(-2.0, yes=False)
+    three = cost(0.5, yes=True) + cost(0.25, yes=True) + cost(2.0, yes=True)
+    expected = (healthy + 4 * (one + three)) / (1 + 4 * (2 + 3))
+    assert float(conditional_cross_entropy(answers, scores, weights)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("loss", [bce_and_dice, raw_dice])

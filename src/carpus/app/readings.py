@@ -47,6 +47,8 @@ def print_reading(reading: WristReading, overlay: Path) -> None:
     table = Table("joint", "probability of erosion", "call")
     for item in reading.joints:
         call = "eroded" if item.eroded else "not eroded"
+        if item.score:
+            call += f", SvdH {item.score}"
         table.add_row(item.joint.label, f"{item.erosion_probability:.2f}", call)
     console.print(table)
     for warning in reading.warnings:

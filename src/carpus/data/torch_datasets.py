@@ -8,17 +8,21 @@ gives the same samples in any order, with any number of workers, and after any i
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float32, Int16, Shaped, UInt16
+from jaxtyping import Bool, Float32, Int16, Shaped, UInt16
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from carpus.anatomy import Bone, Joint, Side, is_eroded
 from carpus.data import warp
+from carpus.data.case import CaseId
 from carpus.data.dataset import Case
+from carpus.data.erosion_inputs import erosion_input
 from carpus.data.packed import Packed, Pair, Source
 from carpus.errors import InputError
 
@@ -34,15 +38,26 @@ Augment = Callable[
 ]
 """Writes a changed image, in 0 to 1, and the plane changed alike into the last two arguments."""
 Key = tuple[int, int]
+_HIDDEN = 0.25
 
 
 class EpochSampler(Sampler[Key]):
-    """Keys `(epoch, index)` of every item once, in an order drawn from `(seed, epoch)`."""
+    """Keys `(epoch, index)` of every item once, in an order drawn from `(seed, epoch)`.
 
-    def __init__(self, length: int, *, seed: int, shuffle: bool) -> None:
+    Args:
+        length: Number of items.
+        seed: Of the order.
+        shuffle: Whether there is an order to draw; otherwise items come as they are.
+        rare: For a balanced epoch, which items are rare, some but not all: every second key is then of a rare item,
+            drawn again and again, and as many common ones are left out. A repeated item has another first number in its
+            key, and with it other chance.
+    """
+
+    def __init__(self, length: int, *, seed: int, shuffle: bool, rare: Bool[np.ndarray, " n"] | None = None) -> None:
         self.length = length
         self.seed = seed
         self.shuffle = shuffle
+        self.rare = rare
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -50,6 +65,8 @@ class EpochSampler(Sampler[Key]):
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[Key]:
+        if self.rare is not None:
+            return iter(self._balanced(self.rare))
         order = np.arange(self.length)
         if self.shuffle:
             np.random.default_rng([self.seed, self.epoch]).shuffle(order)
@@ -57,6 +74,18 @@ class EpochSampler(Sampler[Key]):
 
     def __len__(self) -> int:
         return self.length
+
+    def _balanced(self, rare: Bool[np.ndarray, " n"]) -> list[Key]:
+        generator = np.random.default_rng([self.seed, self.epoch])
+        keys: list[Key] = [(0, 0)] * self.length
+        for first, items in enumerate((np.flatnonzero(~rare), np.flatnonzero(rare))):
+            count = len(range(first, self.length, 2))
+            rounds = -(-count // len(items))
+            drawn = np.concatenate([generator.permutation(items) for _ in range(rounds)])[:count]
+            keys[first::2] = [
+                (self.epoch * rounds + place // len(items), int(index)) for place, index in enumerate(drawn)
+            ]
+        return keys
 
 
 class BoneDataset(Dataset[tuple[Tensor, Tensor]]):
@@ -157,13 +186,16 @@ def as_lists(items: Sequence[tuple[Tensor, Tensor, Key]]) -> tuple[list[Tensor],
     return list(images), list(planes), list(keys)
 
 
-class ErosionDataset(Dataset[tuple[Tensor, int]]):
-    """Items `(region, eroded)`: float32 `(1, s, s)` in 0 to 1, and 1 for an SvdH score above 0, else 0.
+class ErosionDataset(Dataset[tuple[Tensor, int, int]]):
+    """Items `(channels, score, joint)`: float32 `(c, s, s)` in 0 to 1, the SvdH score, and which joint, from 0.
 
     Args:
         cases: With regions and scores; each contributes its six joints, without those the cache leaves out as damaged.
         image_size: Edge s in pixels.
         mirror_left: Whether left hands are flipped to right.
+        contralateral: Whether the same joint of the other hand is a channel, see `carpus.data.erosion_inputs`. Where
+            samples are augmented it is missing from every fourth, so that a network can do without it.
+        joint_input: Whether channels say which joint it is.
         seed: Of the augmentation.
         augment: Changes the region and brings it to s x s; None only resizes.
         packed: The cache; None reads files.
@@ -175,6 +207,8 @@ class ErosionDataset(Dataset[tuple[Tensor, int]]):
         *,
         image_size: int,
         mirror_left: bool,
+        contralateral: bool = False,
+        joint_input: bool = False,
         seed: int = 0,
         augment: Augment | None = None,
         packed: Packed | None = None,
@@ -185,8 +219,11 @@ class ErosionDataset(Dataset[tuple[Tensor, int]]):
             for joint, score in (case.scores or {}).items()
             if packed is None or (joint in case.rois and Source(case.rois[joint]) in packed)
         ]
+        self.regions = {(case.id, joint): case.rois[joint] for case, joint, _ in self.joints if joint in case.rois}
         self.image_size = image_size
         self.mirror_left = mirror_left
+        self.contralateral = contralateral
+        self.joint_input = joint_input
         self.seed = seed
         self.augment = augment
         self.packed = packed
@@ -199,17 +236,29 @@ class ErosionDataset(Dataset[tuple[Tensor, int]]):
     def __len__(self) -> int:
         return len(self.joints)
 
-    def __getitem__(self, key: Key) -> tuple[Tensor, int]:
-        epoch, index = key
-        case, joint, score = self.joints[index]
+    def __getitem__(self, key: Key) -> tuple[Tensor, int, int]:
+        case, joint, score = self.joints[key[1]]
         if joint not in case.rois:
             raise InputError(f"case {case.id} has no region of {joint.value}; see `carpus data check`")
         flip = self.mirror_left and case.id.side is Side.LEFT
-        pair = _read(Source(case.rois[joint]), self.packed, flip=flip)
+        chance = [self.seed, *key]
+        region = self._region(case.rois[joint], chance, flip=flip)
+        other = self._other(case.id, joint, [*chance, 1], flip=not flip) if self.contralateral else None
+        channels = erosion_input(region, other, joint, contralateral=self.contralateral, joint_input=self.joint_input)
+        return torch.from_numpy(channels), score, list(Joint).index(joint)
+
+    def _other(self, case: CaseId, joint: Joint, chance: list[int], *, flip: bool) -> Float32[np.ndarray, "s s"] | None:
+        """The same joint of the other hand, moved by chance of its own; None if there is none or chance hides it."""
+        hidden = self.augment is not None and np.random.default_rng([*chance, 1]).random() < _HIDDEN
+        path = self.regions.get((replace(case, side_letter=case.side.other.value), joint))
+        return None if hidden or path is None else self._region(path, chance, flip=flip)
+
+    def _region(self, path: Path, chance: list[int], *, flip: bool) -> Float32[np.ndarray, "s s"]:
+        pair = _read(Source(path), self.packed, flip=flip)
         grey = np.empty((self.image_size, self.image_size), np.float32)
         nothing = np.empty((self.image_size, self.image_size), np.uint16)
-        _sample(pair, self.augment, [self.seed, epoch, index], grey, nothing)
-        return torch.from_numpy(grey)[None], int(is_eroded(score))
+        _sample(pair, self.augment, chance, grey, nothing)
+        return grey
 
 
 def unpack_masks(

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float64, UInt8
 
 from carpus.anatomy import OVERLAP_PAIRS, Bone, Joint, Side, pair_name
+from carpus.data.erosion_inputs import erosion_input
 from carpus.imaging.geometry import Box, mirror, resize
 from carpus.imaging.intensity import min_max
 from carpus.imaging.joints import joint_boxes
@@ -21,7 +22,7 @@ from carpus.inference.film import read_film
 from carpus.inference.model import Model, load_model
 from carpus.inference.outline import CROP_MM, CROP_PX, outline_wrist
 from carpus.inference.weights import bundled_weights
-from carpus.nets.apply import classify
+from carpus.nets.apply import classify, graded
 
 _CROP_SPACING_MM = CROP_MM / CROP_PX
 RESEARCH_USE = "For research use only; not for diagnosis."
@@ -36,12 +37,14 @@ class JointReading:
         box: Its region on the film in pixels.
         erosion_probability: 0 to 1.
         cut: The probability at or above which it is called eroded.
+        score: SvdH score, 0 to 5; None from a network that gives none.
     """
 
     joint: Joint
     box: Box
     erosion_probability: float
     cut: float
+    score: int | None = None
 
     @property
     def eroded(self) -> bool:
@@ -100,6 +103,7 @@ class WristReading:
                     "box_px": _corners(item.box),
                     "erosion_probability": round(item.erosion_probability, 3),
                     "eroded": item.eroded,
+                    **({} if item.score is None else {"svdh_score": item.score}),
                 }
                 for item in self.joints
             ],
@@ -153,11 +157,12 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
         crop_spacing_mm = None if film.spacing_mm is None else film.spacing_mm * scale
     joints = []
     for joint, region in joint_boxes(masks, spacing_mm=_CROP_SPACING_MM).items():
-        probability = _erosion(erosion, pixels, region, thumb_left=thumb_left)
+        beyond = _erosion(erosion, pixels, region, joint, thumb_left=thumb_left)
         cut = 0.5 if erosion.info.cut is None else erosion.info.cut
+        score = int(graded(beyond, cut=cut)[0]) if erosion.info.head == "corn" else None
         on_film = region.scaled(scale)
         on_film = replace(on_film, x=on_film.x + box.x, y=on_film.y + box.y)
-        joints.append(JointReading(joint, on_film, probability, cut))
+        joints.append(JointReading(joint, on_film, float(beyond[0, 0]), cut, score))
     return WristReading(
         film=film,
         side=film.side or seen_side,
@@ -171,11 +176,21 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
     )
 
 
-def _erosion(model: Model, pixels: UInt8[np.ndarray, "h w"], box: Box, *, thumb_left: bool) -> float:
+def _erosion(
+    model: Model, pixels: UInt8[np.ndarray, "h w"], box: Box, joint: Joint, *, thumb_left: bool
+) -> Float64[np.ndarray, "1 k"]:
+    """As `classify`; a film shows one wrist, so there is no other hand to see."""
     region = Radiograph(pixels).cropped(box).pixels
-    size = model.info.image_size
+    info = model.info
     seen = region if thumb_left else mirror(region)
-    return float(classify(model.network, min_max(resize(seen, height=size, width=size))[None])[0])
+    channels = erosion_input(
+        min_max(resize(seen, height=info.image_size, width=info.image_size)),
+        None,
+        joint,
+        contralateral=info.contralateral,
+        joint_input=info.joint_input,
+    )
+    return classify(model.network, channels[None], head=info.head)
 
 
 def _doubts(masks: BoneMasks, *models: Model) -> list[str]:

@@ -37,6 +37,10 @@ class CheckpointInfo:
         trained_on: `phantom` or `patients`.
         recipe: Name of the recipe.
         seed: Seed of the training.
+        in_channels: Input channels.
+        contralateral: For a classifier, whether a channel shows the same joint of the other hand.
+        joint_input: For a classifier, whether channels say which joint it is.
+        head: For a classifier, how its outputs are meant; see `carpus.nets.apply.classify`.
         provenance: Anything else worth keeping: versions, data fingerprint, validation figures.
     """
 
@@ -50,11 +54,15 @@ class CheckpointInfo:
     trained_on: str
     recipe: str
     seed: int
+    in_channels: int = 1
+    contralateral: bool = False
+    joint_input: bool = False
+    head: str = "binary"
     provenance: dict[str, Any] = field(default_factory=dict)
 
 
 def build_network(info: CheckpointInfo) -> nn.Module:
-    """The network that `info` describes, with fresh weights, for one input channel.
+    """The network that `info` describes, with fresh weights.
 
     Raises:
         InputError: An unknown network, or options that it does not have.
@@ -63,7 +71,7 @@ def build_network(info: CheckpointInfo) -> nn.Module:
     if info.net not in known:
         raise InputError(f"network {info.net!r} is unknown; {nearest(info.net, list(known))}")
     try:
-        return known[info.net](in_channels=1, classes=info.classes, **info.net_options)
+        return known[info.net](in_channels=info.in_channels, classes=info.classes, **info.net_options)
     except (TypeError, ValueError, AssertionError) as error:  # what constructors raise at odd options
         raise InputError(f"network {info.net} cannot be built: {error}; correct net_options") from None
 

@@ -18,15 +18,18 @@ _OPSET = 20
 _NEEDED = "the ONNX export needs more packages; install them with: pip install 'carpus[torch,onnx]'"
 
 
-def export_onnx(network: nn.Module, path: Path, *, image_size: int, metadata: Mapping[str, str] | None = None) -> float:
+def export_onnx(
+    network: nn.Module, path: Path, *, image_size: int, in_channels: int = 1, metadata: Mapping[str, str] | None = None
+) -> float:
     """Writes the network as one ONNX file and returns how far it is from PyTorch, relative to the largest logit.
 
-    The input `image` is `(1, 1, image_size, image_size)` float32, grey values in 0 to 1; the output `logits` is raw.
+    The input `image` is `(1, in_channels, image_size, image_size)` float32 in 0 to 1; the output `logits` is raw.
 
     Args:
-        network: From `SEGMENTERS` or `CLASSIFIERS`, for one input channel.
+        network: From `SEGMENTERS` or `CLASSIFIERS`.
         path: The file, by custom `*.onnx`.
         image_size: Edge of the image in pixels.
+        in_channels: Of the network.
         metadata: Kept in the file.
 
     Raises:
@@ -38,7 +41,7 @@ def export_onnx(network: nn.Module, path: Path, *, image_size: int, metadata: Ma
         import onnxscript  # noqa: F401 - what PyTorch's exporter is made of
     except ImportError:
         raise InputError(_NEEDED) from None
-    image = torch.from_numpy(np.random.default_rng(0).random((1, 1, image_size, image_size), np.float32))
+    image = torch.from_numpy(np.random.default_rng(0).random((1, in_channels, image_size, image_size), np.float32))
     network = network.eval()
     with torch.inference_mode():
         expected = network(image).numpy()

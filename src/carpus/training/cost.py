@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from carpus.anatomy import Bone
-from carpus.nets.checkpoint import CheckpointInfo, build_network
+from carpus.nets.checkpoint import build_network
+from carpus.training.network_info import network_info
 from carpus.training.recipe import Recipe
 
 _ENOUGH_S = 20.0
@@ -38,15 +38,14 @@ def measure_step(recipe: Recipe) -> StepCost:
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     is_bones = recipe.task == "bones"
-    classes = len(Bone) if is_bones else 2
-    info = CheckpointInfo(
-        recipe.task, recipe.net, recipe.net_options, classes, recipe.image_size, recipe.mirror_left, None, "", "", 0
-    )
-    network = build_network(info).train().to(device)
+    info = network_info(recipe, trained_on="nothing")
+    network = build_network(info).train().to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-6)
     edge, count = recipe.image_size, recipe.batch_size
-    images = torch.rand(count, 1, edge, edge, device=device)
-    target = torch.zeros(count, classes, edge, edge, device=device) if is_bones else torch.zeros(count, device=device)
+    images = torch.rand(count, recipe.in_channels, edge, edge, device=device)
+    target = (
+        torch.zeros(count, recipe.classes, edge, edge, device=device) if is_bones else torch.zeros(count, device=device)
+    )
 
     def step() -> None:
         optimizer.zero_grad()

@@ -13,6 +13,7 @@ from carpus.data.torch_datasets import ErosionDataset
 from carpus.files import new_folder
 from carpus.imaging.files import write_plane
 from carpus.imaging.masks import BoneMasks
+from carpus.nets.apply import graded
 from carpus.nets.checkpoint import load_checkpoint
 from carpus.training.baselines import score_baseline
 from carpus.training.cases import task_cases
@@ -66,13 +67,24 @@ def evaluate(
 
             rows = score_bone_predictions(dataset_references(cases), predict, label, size=size, progress=progress)
     else:
-        samples = ErosionDataset(cases, image_size=info.image_size, mirror_left=info.mirror_left)
-        values = predict_erosion(network, samples)
-        probability = {
-            (str(case.id), joint): float(value) for (case, joint, _), value in zip(samples.joints, values, strict=True)
-        }
+        samples = ErosionDataset(
+            cases,
+            image_size=info.image_size,
+            mirror_left=info.mirror_left,
+            contralateral=info.contralateral,
+            joint_input=info.joint_input,
+        )
+        beyond = predict_erosion(network, samples, head=info.head)
+        keys = [(str(case.id), joint) for case, joint, _ in samples.joints]
         cut = 0.5 if info.cut is None else info.cut
-        rows = score_erosion_predictions(cases, probability, label, cut=cut)
+        scores = graded(beyond, cut=cut).tolist() if info.head == "corn" else []
+        rows = score_erosion_predictions(
+            cases,
+            dict(zip(keys, beyond[:, 0].tolist(), strict=True)),
+            label,
+            cut=cut,
+            predicted_score=dict(zip(keys, map(float, scores), strict=False)),
+        )
     baseline, reason = score_baseline(info.task, dataset, split, size=size)
     if reason:
         log.warning("there is no baseline: %s", reason)

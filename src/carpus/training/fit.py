@@ -10,7 +10,6 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 
-from carpus.anatomy import Bone
 from carpus.data.dataset import Dataset
 from carpus.data.packed import Packed
 from carpus.data.packing import open_packed
@@ -31,6 +30,7 @@ from carpus.training.guards import FiniteLoss, Progress, Tell
 from carpus.training.history import History
 from carpus.training.keeper import BEST_FILE, LAST_FILE, Keeper, WholeFiles
 from carpus.training.modules import BoneModule, ErosionModule, TrainingModule
+from carpus.training.network_info import network_info
 from carpus.training.predict import predict_erosion
 from carpus.training.recipe import Recipe
 from carpus.training.run_files import CHECKPOINTS_FOLDER, begin_record, claim, remove_drafts
@@ -105,19 +105,8 @@ def _info(recipe: Recipe, dataset: Dataset | None, record: dict[str, Any]) -> Ch
     provenance = {**record["software"], **{name: record[name] for name in ("recipe", "fingerprint", "machine")}}
     if backend := scans_run_on(recipe.net):
         provenance["selective_scan"] = backend
-    return CheckpointInfo(
-        task=recipe.task,
-        net=recipe.net,
-        net_options=recipe.net_options,
-        classes=len(Bone) if recipe.task == "bones" else 2,
-        image_size=recipe.image_size,
-        mirror_left=recipe.mirror_left,
-        cut=None,
-        trained_on="phantom" if dataset is None or dataset.is_phantom else "patients",
-        recipe=recipe.name,
-        seed=recipe.seed,
-        provenance=provenance,
-    )
+    info = network_info(recipe, trained_on="phantom" if dataset is None or dataset.is_phantom else "patients")
+    return dataclasses.replace(info, provenance=provenance)
 
 
 def _module(recipe: Recipe, info: CheckpointInfo, data: TrainingData) -> TrainingModule:
@@ -157,7 +146,7 @@ def _finish(run: Path, data: TrainingData) -> None:
     """The best weights as the training's checkpoint, with a cut where there is one to choose."""
     network, info = load_checkpoint(run / CHECKPOINTS_FOLDER / BEST_FILE)
     if isinstance(data.val, ErosionDataset):
-        cut = best_cut(data.val.eroded, predict_erosion(network, data.val))
+        cut = best_cut(data.val.eroded, predict_erosion(network, data.val, head=info.head)[:, 0])
         info = dataclasses.replace(info, cut=cut)
     epochs = _epochs(run)
     save_checkpoint(run / MODEL_FILE, network, _with(info, epochs=epochs, training_items=len(data.train)))

@@ -56,12 +56,30 @@ def raw_dice(logits: Float[Tensor, "b c h w"], masks: Float[Tensor, "b c h w"], 
     return total(dice.sum()) / total(torch.full_like(dice[0, 0], dice.numel()))
 
 
-def weighted_cross_entropy(
-    logits: Float[Tensor, "b k"], truth: Int64[Tensor, " b"], weights: Float[Tensor, " k"], *, total: Total = summed
+def conditional_cross_entropy(
+    margins: Float[Tensor, "b k"], scores: Int64[Tensor, " b"], weights: Float[Tensor, " 2"], *, total: Total = summed
 ) -> Tensor:
-    """Cross-entropy, each item counted by the weight of its class; 0 to infinity, lower is better."""
-    losses = functional.cross_entropy(logits.float(), truth, weight=weights, reduction="sum")
-    return total(losses) / total(weights[truth].sum())
+    """Cross-entropy of the questions whether a score is above 0, above 1 and so on; 0 to infinity, lower is better.
+
+    Each question is asked only where the answer to the one before it is yes. One question alone is the cross-entropy of
+    two classes.
+
+    Args:
+        margins: Logits of yes.
+        scores: Whole numbers from 0.
+        weights: How much an item counts: with score 0, and above.
+        total: Sums over all processes.
+
+    References:
+        Shi X, Cao W, Raschka S. Deep neural networks for rank-consistent ordinal regression based on conditional
+            probabilities. Pattern Anal Appl 2023;26:941-955. https://doi.org/10.1007/s10044-023-01181-9
+    """
+    steps = torch.arange(margins.shape[1], device=scores.device)
+    asked = scores[:, None] >= steps
+    counted = weights[(scores > 0).long()][:, None] * asked
+    above = (scores[:, None] > steps).float()
+    losses = functional.binary_cross_entropy_with_logits(margins.float(), above, reduction="none")
+    return total((counted * losses).sum()) / total(counted.sum())
 
 
 BONE_LOSSES: dict[str, Callable[..., Tensor]] = {"bce_dice": bce_and_dice, "raw_dice": raw_dice}

@@ -10,8 +10,9 @@ from torch import Tensor, distributed, nn
 
 from carpus.anatomy import Bone
 from carpus.data.torch_datasets import unpack_masks
-from carpus.metrics.classification import auroc
-from carpus.training.losses import BONE_LOSSES, own, weighted_cross_entropy
+from carpus.metrics.classification import auroc_within
+from carpus.nets.apply import margins
+from carpus.training.losses import BONE_LOSSES, Total, conditional_cross_entropy, own, summed
 from carpus.training.recipe import Recipe
 from carpus.training.schedule import lr_schedule
 
@@ -90,39 +91,56 @@ class BoneModule(TrainingModule):
 
 
 class ErosionModule(TrainingModule):
-    """Erosion: cross-entropy weighted against the rarity of erosion, validated by the area under the ROC."""
+    """Erosion: cross-entropy set right for the rarity of erosion, validated by the area under the ROC within joints.
+
+    The area of all joints together would reward a network for knowing which joint it sees.
+    """
 
     metric: ClassVar[str] = "val_auroc"
     class_weights: Tensor
 
     def __init__(self, network: nn.Module, recipe: Recipe, *, prevalence: float) -> None:
         super().__init__(network, recipe)
-        weights = torch.tensor([0.5 / (1 - prevalence), 0.5 / prevalence])
-        if recipe.eroded_weight is not None:
-            weights = torch.tensor([1.0, recipe.eroded_weight])
-        self.register_buffer("class_weights", weights, persistent=False)
-        self._seen: list[tuple[Tensor, Tensor]] = []
+        weights, self.shift = [0.5 / (1 - prevalence), 0.5 / prevalence], 0.0
+        if recipe.imbalance == "logit_adjusted":
+            # Menon AK et al. Long-tail learning via logit adjustment. https://arxiv.org/abs/2007.07314, equation 10.
+            weights, self.shift = [1.0, 1.0], math.log(prevalence / (1 - prevalence))
+        elif recipe.imbalance == "weighted" and recipe.eroded_weight is not None:
+            weights = [1.0, recipe.eroded_weight]
+        self.register_buffer("class_weights", torch.tensor(weights), persistent=False)
+        self._seen: list[tuple[Tensor, ...]] = []
 
-    def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> Tensor:
         """The loss of a batch."""
-        loss = weighted_cross_entropy(self.network(batch[0]), batch[1], self.class_weights)
-        self.log_step(loss, len(batch[0]))
+        images, scores, _joints = batch
+        weights = torch.ones_like(self.class_weights) if self.recipe.imbalance == "balanced" else self.class_weights
+        loss = self._loss(self._margins(images), scores, weights)
+        self.log_step(loss, len(images))
         return loss
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
+    def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> None:
         """Keeps what the network answers."""
-        self._seen.append((batch[1].cpu(), self.network(batch[0]).float().cpu()))
+        images, scores, joints = batch
+        self._seen.append((self._margins(images).float().cpu(), scores.cpu(), joints.cpu()))
 
     def on_validation_epoch_end(self) -> None:
         """Logs loss and area under the ROC curve of the whole validation split."""
         seen = _of_all_processes(list(self._seen))
         self._seen.clear()
-        eroded, logits = (torch.cat(parts) for parts in zip(*seen, strict=True))
-        loss = weighted_cross_entropy(logits, eroded, self.class_weights.cpu(), total=own)
+        answers, scores, joints = (torch.cat(parts) for parts in zip(*seen, strict=True))
+        loss = self._loss(answers, scores, self.class_weights.cpu(), total=own)
         self.log("val_loss", loss.to(self.device))
-        # One kind of joint only, as in a tiny split, has no curve.
-        area = auroc(eroded.numpy().astype(bool), (logits[:, 1] - logits[:, 0]).numpy().astype(np.float64))
+        # Where no kind of joint is both eroded and healthy, as in a tiny split, there is no curve.
+        area = auroc_within(scores.numpy() > 0, answers[:, 0].numpy().astype(np.float64), joints.numpy())
         self.log(self.metric, 0.5 if np.isnan(area) else area)
+
+    def _margins(self, images: Tensor) -> Tensor:
+        return margins(self.network(images), head=self.recipe.head)
+
+    def _loss(self, answers: Tensor, scores: Tensor, weights: Tensor, *, total: Total = summed) -> Tensor:
+        shift = torch.zeros(answers.shape[1], device=answers.device)
+        shift[0] = self.shift
+        return conditional_cross_entropy(answers + shift, scores, weights, total=total)
 
 
 def _start_from(prior: float, network: nn.Module) -> None:
@@ -151,7 +169,7 @@ def _last_biases(network: nn.Module) -> list[Tensor]:
     ]
 
 
-def _of_all_processes(own_part: list[tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:
+def _of_all_processes(own_part: list[tuple[Tensor, ...]]) -> list[tuple[Tensor, ...]]:
     if not (distributed.is_available() and distributed.is_initialized()):
         return own_part
     parts: list[Any] = [None] * distributed.get_world_size()

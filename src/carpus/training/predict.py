@@ -32,17 +32,20 @@ def predict_bones(network: nn.Module, info: CheckpointInfo, case: Case, *, size:
     return masks.mirrored() if flip else masks
 
 
-def predict_erosion(network: nn.Module, samples: ErosionDataset, *, batch_size: int = 32) -> Float64[np.ndarray, " n"]:
-    """The probability of erosion of every item, 0 to 1, in the order of the items.
+def predict_erosion(
+    network: nn.Module, samples: ErosionDataset, *, head: str, batch_size: int = 32
+) -> Float64[np.ndarray, "n k"]:
+    """The probabilities of an SvdH score above 0 (erosion), above 1 and so on of every item, in the order of the items.
 
     Args:
         network: In evaluation mode.
-        samples: Without augmentation, at the size the network was trained on.
+        samples: Without augmentation, with the size and channels the network was trained on.
+        head: Of its checkpoint.
         batch_size: Items at a time.
     """
     parts = []
     for start in range(0, len(samples), batch_size):
         stop = min(start + batch_size, len(samples))
         images = torch.stack([samples[0, index][0] for index in range(start, stop)])
-        parts.append(classify(network, images.numpy()[:, 0]))
+        parts.append(classify(network, images.numpy(), head=head))
     return np.concatenate(parts)

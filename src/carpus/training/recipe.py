@@ -25,6 +25,8 @@ import pydantic
 import yaml
 from pydantic.dataclasses import dataclass
 
+from carpus.anatomy import SVDH_SCORES, Bone
+from carpus.data.erosion_inputs import input_channels
 from carpus.errors import InputError, nearest
 
 _MAX_BYTES = 100_000
@@ -85,6 +87,12 @@ class Recipe:
         loss: Of bones: `bce_dice`, or `raw_dice`, the authors'. Erosion has weighted cross-entropy.
         eroded_weight: How many healthy joints an eroded one counts for in the loss; null for as many as there are to
             each eroded one.
+        imbalance: How the rarity of erosion is met: `weighted` by `eroded_weight`; `logit_adjusted`, each answer
+            shifted in training by the logarithm of the odds of erosion; or `balanced`, as many eroded joints in each
+            batch as healthy ones. With each, a network judges the image as if both were as frequent.
+        head: Of erosion: `binary`, eroded or not; or `corn`, the SvdH score by five conditional questions.
+        joint_input: Whether the network is told which joint it sees.
+        contralateral: Whether the network sees the same joint of the other hand as well.
         bone_prior: Probability of each bone at every pixel from which an untrained network starts; 0.5 leaves it as
             it was built. Bones cover a few per cent of the image, and a network that starts there learns much sooner.
         seed: Of weights, order and augmentation.
@@ -113,10 +121,28 @@ class Recipe:
     patience: pydantic.NonNegativeInt = 0
     loss: Literal["bce_dice", "raw_dice"] = "bce_dice"
     eroded_weight: pydantic.PositiveFloat | None = None
+    imbalance: Literal["weighted", "logit_adjusted", "balanced"] = "weighted"
+    head: Literal["binary", "corn"] = "binary"
+    joint_input: bool = False
+    contralateral: bool = False
     bone_prior: Annotated[float, pydantic.Field(gt=0, lt=1)] = 0.05
     seed: pydantic.NonNegativeInt = 3407
     augmenter: Literal["carpus", "paper"] = "carpus"
     augmentation: Augmentation = field(default_factory=Augmentation)
+
+    @property
+    def classes(self) -> int:
+        """Output channels of the network."""
+        if self.task == "bones":
+            return len(Bone)
+        return 2 if self.head == "binary" else SVDH_SCORES[-1]
+
+    @property
+    def in_channels(self) -> int:
+        """Input channels of the network."""
+        if self.task == "bones":
+            return 1
+        return input_channels(contralateral=self.contralateral, joint_input=self.joint_input)
 
 
 _RECIPE = pydantic.TypeAdapter(Recipe)

@@ -1,6 +1,6 @@
 """The samples of a training in batches, whichever processes share them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -112,7 +112,10 @@ class TrainingData(pl.LightningDataModule):
                 f"{processes} processes cannot share batches of {batch_size} images and {len(samples)} samples evenly; "
                 "choose a batch_size that their number divides, or fewer processes"
             )
-        sampler = EpochSampler(len(samples), seed=self.recipe.seed, shuffle=shuffle)
+        rare = None
+        if shuffle and self.recipe.imbalance == "balanced" and isinstance(samples, ErosionDataset):
+            rare = samples.eroded
+        sampler = EpochSampler(len(samples), seed=self.recipe.seed, shuffle=shuffle, rare=rare)
         # Lightning sets the epoch itself, but asks for the first batches of a resumed training before it does.
         sampler.set_epoch(self.epochs_done)
         batches = Batches(
@@ -147,7 +150,9 @@ def samples_of(recipe: Recipe, dataset: Dataset | None, split: Split, packed: Pa
         chance = partial(augment_as_paper, zoom=recipe.task == "bones")
     elif split is Split.TRAIN:
         chance = partial(augment, settings=recipe.augmentation)
-    kind = BoneDataset if recipe.task == "bones" else ErosionDataset
+    kind: Callable[..., Samples] = BoneDataset
+    if recipe.task == "erosion":
+        kind = partial(ErosionDataset, contralateral=recipe.contralateral, joint_input=recipe.joint_input)
     samples = kind(
         task_cases(dataset, recipe.task, split),
         image_size=recipe.image_size,

@@ -29,5 +29,11 @@ def export(
 
     stop_unless_free(out, overwrite=overwrite)
     network, info = load_checkpoint(checkpoint / MODEL_FILE if checkpoint.is_dir() else checkpoint)
-    error = export_onnx(network, out, image_size=info.image_size, metadata={"carpus": json.dumps(asdict(info))})
+    error = export_onnx(
+        network,
+        out,
+        image_size=info.image_size,
+        in_channels=info.in_channels,
+        metadata={"carpus": json.dumps(asdict(info))},
+    )
     typer.echo(f"{info.net} ({info.task}), within {error:.0e} of PyTorch: {out}")
