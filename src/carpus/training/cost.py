@@ -39,7 +39,7 @@ def measure_step(recipe: Recipe) -> StepCost:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     is_bones = recipe.task == "bones"
     info = network_info(recipe, trained_on="nothing")
-    network = build_network(info).train().to(device).to(memory_format=torch.channels_last)
+    network = build_network(info).train().to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-6)
     edge, count = recipe.image_size, recipe.batch_size
     images = torch.rand(count, recipe.in_channels, edge, edge, device=device)

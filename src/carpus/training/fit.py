@@ -110,8 +110,7 @@ def _info(recipe: Recipe, dataset: Dataset | None, record: dict[str, Any]) -> Ch
 
 
 def _module(recipe: Recipe, info: CheckpointInfo, data: TrainingData) -> TrainingModule:
-    # Convolutions are faster with the channels last, and give the same but for the last digits.
-    network = build_network(info).to(memory_format=torch.channels_last)
+    network = build_network(info)
     if not isinstance(data.train, ErosionDataset):
         return BoneModule(network, recipe)
     prevalence = float(data.train.eroded.mean())
