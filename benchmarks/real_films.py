@@ -26,6 +26,7 @@ from carpus.anatomy import Bone
 from carpus.errors import InputError
 from carpus.imaging import BoneMasks, Box
 from carpus.imaging.geometry import crop
+from carpus.inference.atlas import CARPALS
 from carpus.inference.film import read_film
 from carpus.inference.reading import Model, WristReading, load_model, read_radiograph
 from carpus.inference.weights import bundled_weights
@@ -36,15 +37,6 @@ from film_traces import FilmTrace, read_traces
 
 MEAN_DSC, LEAST_DSC, MEAN_MSD_MM = 0.88, 0.75, 1.0
 MOST_MM = 120.0
-CARPUS = (
-    Bone.CAPITATE,
-    Bone.HAMATE,
-    Bone.LUNATE,
-    Bone.PISIFORM_TRIQUETRUM,
-    Bone.SCAPHOID,
-    Bone.TRAPEZIUM,
-    Bone.TRAPEZOID,
-)
 
 
 @dataclass(frozen=True)
@@ -131,7 +123,7 @@ def inside_film(reading: WristReading) -> BoneMasks:
 
 def holds_carpus(box: Box, traced: BoneMasks) -> bool:
     """Whether a square holds every bone of the carpus, but for a hundredth of its area."""
-    return all(crop(mask, box).sum() >= 0.99 * mask.sum() for mask in map(traced.mask, CARPUS))
+    return all(crop(mask, box).sum() >= 0.99 * mask.sum() for mask in map(traced.mask, CARPALS))
 
 
 def print_table(compared: list[Comparison]) -> None:

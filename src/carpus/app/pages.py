@@ -12,7 +12,7 @@ from carpus.data.dataset import Dataset
 from carpus.data.reader import read_masks as reference_masks
 from carpus.data.reader import read_radiograph
 from carpus.data.results import BASELINES, PREDICTIONS_FOLDER, RESULTS_FILE, read_results
-from carpus.data.statistics import dataset_statistics, images_by_centre
+from carpus.data.statistics import Statistics, dataset_statistics, images_by_centre
 from carpus.errors import InputError
 from carpus.imaging.files import read_plane
 from carpus.report import figures
@@ -50,13 +50,14 @@ def collect(runs: Sequence[Path], *, title: str, dataset: Dataset | None = None)
     together = pl.concat(results).unique(maintain_order=True)
     if together.is_empty():
         raise InputError("the runs hold no results; evaluate them with `carpus evaluate` first")
+    statistics = dataset_statistics(dataset) if dataset else None
     return ReportPage(
         title=title,
         results=together,
         histories=histories,
-        statistics=dataset_tables(dataset_statistics(dataset), images_by_centre(dataset)) if dataset else {},
+        statistics=dataset_tables(statistics, images_by_centre(dataset)) if dataset and statistics else {},
         cases=cases,
-        drawn=_drawn(runs, together, dataset, cases) if dataset else {},
+        drawn=_drawn(runs, together, dataset, statistics, cases) if dataset and statistics else {},
         is_phantom=dataset.is_phantom if dataset else False,
     )
 
@@ -95,10 +96,10 @@ def case_panels(run: Path, results: pl.DataFrame, dataset: Dataset) -> tuple[Cas
 
 
 def _drawn(
-    runs: Sequence[Path], results: pl.DataFrame, dataset: Dataset, cases: Sequence[CasePanel]
+    runs: Sequence[Path], results: pl.DataFrame, dataset: Dataset, statistics: Statistics, cases: Sequence[CasePanel]
 ) -> dict[str, Figure]:
     """The figures that need the dataset: who is in it, what the models drew, what they said of joints."""
-    made = dataset_figures(dataset, dataset_statistics(dataset))
+    made = dataset_figures(dataset, statistics)
     shown = [_as_drawn(case, runs, results) for case in cases]
     if shown and shown[0].predicted:
         made["segmentation"] = figures.segmentation_errors(shown, is_phantom=dataset.is_phantom)

@@ -110,8 +110,7 @@ class BoneDataset(Dataset[tuple[Tensor, Tensor]]):
         augment: Augment | None = None,
         packed: Packed | None = None,
     ) -> None:
-        items = [(case, _bones(case)) for case in cases]
-        self.items = [(case, source) for case, source in items if packed is None or source in packed]
+        self.items = _usable(cases, packed)
         self.image_size = image_size
         self.mirror_left = mirror_left
         self.seed = seed
@@ -166,8 +165,7 @@ class WholeBoneDataset(Dataset[tuple[Tensor, Tensor, Key]]):
     """
 
     def __init__(self, cases: Sequence[Case], *, mirror_left: bool, packed: Packed | None = None) -> None:
-        items = [(case, _bones(case)) for case in cases]
-        self.items = [(case, source) for case, source in items if packed is None or source in packed]
+        self.items = _usable(cases, packed)
         self.mirror_left = mirror_left
         self.packed = packed
 
@@ -282,6 +280,12 @@ def unpack_masks(
         return out
     bits = (1 << torch.arange(len(Bone), device=planes.device)).to(torch.int16)
     return out.copy_((planes[:, None] & bits[:, None, None]) != 0)
+
+
+def _usable(cases: Sequence[Case], packed: Packed | None) -> list[tuple[Case, Source]]:
+    """The cases with their files, without those that the cache leaves out."""
+    items = [(case, _bones(case)) for case in cases]
+    return [(case, source) for case, source in items if packed is None or source in packed]
 
 
 def _bones(case: Case) -> Source:

@@ -1,13 +1,14 @@
 """What a dataset holds, as files: a row a wrist, the paper's Tables 6 and 7, the splits, and each as a picture."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from carpus.data.dataset import Dataset
-from carpus.data.statistics import Statistics, dataset_statistics, images_by_centre
+from carpus.data.statistics import CentreImages, Statistics
 from carpus.files import new_folder
 from carpus.report import figures
 from carpus.report.dataset_tables import images_table, scores_table
@@ -28,18 +29,18 @@ def dataset_figures(dataset: Dataset, statistics: Statistics) -> dict[str, Figur
     }
 
 
-def write_dataset_files(out: Path, dataset: Dataset) -> None:
+def write_dataset_files(out: Path, dataset: Dataset, statistics: Statistics, images: Sequence[CentreImages]) -> None:
     """Writes `statistics.json`, tables as CSV and figures as SVG, PDF and PNG, complete or not at all.
 
     Args:
         out: The folder; replaced if it exists.
         dataset: With a case.
+        statistics: Of the dataset.
+        images: Of each centre.
 
     Raises:
-        InputError: The dataset has no case, an image is missing or damaged, or the folder cannot be written.
+        InputError: The dataset has no case, or the folder cannot be written.
     """
-    statistics = dataset_statistics(dataset)
-    images = images_by_centre(dataset)
     drawn = dataset_figures(dataset, statistics)
     drawn["image_sizes"] = figures.image_sizes(images, is_phantom=dataset.is_phantom)
     tables = {

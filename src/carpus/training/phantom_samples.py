@@ -27,18 +27,8 @@ _COARSE = 8
 _INVERTED = 0.08
 
 
-class SampleDataset(Dataset[tuple[Tensor, Tensor]]):
-    """Items `(image, plane)`, as of `BoneDataset`: float32 `(1, s, s)` in 0 to 1, and the packed masks, int16 `(s, s)`.
-
-    Keys are `(epoch, index)`; the same key gives the same item in any worker.
-
-    Args:
-        length: Items an epoch.
-        image_size: Edge s in pixels.
-        mirror_left: Whether left hands are flipped to right.
-        seed: Of everything.
-        is_fixed: Whether every epoch has the same items, as a validation needs.
-    """
+class _Phantoms:
+    """What both datasets are told, and the chance of an item."""
 
     def __init__(
         self, length: int, *, image_size: int, mirror_left: bool, seed: int = 0, is_fixed: bool = False
@@ -52,17 +42,36 @@ class SampleDataset(Dataset[tuple[Tensor, Tensor]]):
     def __len__(self) -> int:
         return self.length
 
-    def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
+    def chance(self, key: Key) -> np.random.Generator:
+        """Where everything of an item is drawn from."""
         epoch, index = key
-        drawn = sample(
-            np.random.default_rng([self.seed, 0 if self.is_fixed else epoch, index]), size_px=self.image_size
-        )
-        turned = self.mirror_left and drawn.side is Side.LEFT
-        pixels, plane = (mirror(drawn.pixels), mirror(drawn.plane)) if turned else (drawn.pixels, drawn.plane)
+        return np.random.default_rng([self.seed, 0 if self.is_fixed else epoch, index])
+
+    def turned(self, side: Side, *images: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The images as the network sees them: of a left hand mirrored, where it should be."""
+        return tuple(map(mirror, images)) if self.mirror_left and side is Side.LEFT else images
+
+
+class SampleDataset(_Phantoms, Dataset[tuple[Tensor, Tensor]]):
+    """Items `(image, plane)`, as of `BoneDataset`: float32 `(1, s, s)` in 0 to 1, and the packed masks, int16 `(s, s)`.
+
+    Keys are `(epoch, index)`; the same key gives the same item in any worker.
+
+    Args:
+        length: Items an epoch.
+        image_size: Edge s in pixels.
+        mirror_left: Whether left hands are flipped to right.
+        seed: Of everything.
+        is_fixed: Whether every epoch has the same items, as a validation needs.
+    """
+
+    def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
+        drawn = sample(self.chance(key), size_px=self.image_size)
+        pixels, plane = self.turned(drawn.side, drawn.pixels, drawn.plane)
         return torch.from_numpy(min_max(pixels))[None], torch.from_numpy(plane.astype(np.int16))
 
 
-class ProjectedDataset(Dataset[tuple[Tensor, Tensor, float]]):
+class ProjectedDataset(_Phantoms, Dataset[tuple[Tensor, Tensor, float]]):
     """Items `(attenuation, masks, spacing_mm)` for `expose`; otherwise as `SampleDataset`.
 
     Args:
@@ -70,23 +79,12 @@ class ProjectedDataset(Dataset[tuple[Tensor, Tensor, float]]):
         image_size: Edge s in pixels.
         mirror_left: Whether left hands are flipped to right.
         seed: Of everything.
+        is_fixed: Whether every epoch has the same items.
     """
 
-    def __init__(self, length: int, *, image_size: int, mirror_left: bool, seed: int = 0) -> None:
-        self.length = length
-        self.image_size = image_size
-        self.mirror_left = mirror_left
-        self.seed = seed
-
-    def __len__(self) -> int:
-        return self.length
-
     def __getitem__(self, key: Key) -> tuple[Tensor, Tensor, float]:
-        drawn = project_sample(np.random.default_rng([self.seed, *key]), size_px=self.image_size)
-        turned = self.mirror_left and drawn.side is Side.LEFT
-        values, plane = drawn.attenuation, drawn.plane
-        if turned:
-            values, plane = mirror(values), mirror(plane)
+        drawn = project_sample(self.chance(key), size_px=self.image_size)
+        values, plane = self.turned(drawn.side, drawn.attenuation, drawn.plane)
         masks = BoneMasks(plane).stack().astype(np.float32)
         return torch.from_numpy(np.ascontiguousarray(values))[None], torch.from_numpy(masks), drawn.spacing_mm
 

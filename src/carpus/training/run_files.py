@@ -40,22 +40,31 @@ def read_record(run: Path) -> dict[str, Any]:
     return found
 
 
+def check_claim(run: Path, recipe: Recipe) -> None:
+    """Makes sure that the folder is no training by another recipe.
+
+    Raises:
+        InputError: It is.
+    """
+    path = run / RECIPE_FILE
+    if not path.exists():
+        return
+    theirs = vars(read_recipe(path)) if _is_recipe(path) else {}
+    changed = [f"{name} is {theirs.get(name)!r} there" for name, own in vars(recipe).items() if theirs.get(name) != own]
+    if changed:
+        what = f" ({', '.join(changed[:3])})" if theirs else ""
+        raise InputError(f"{run} holds a training by another recipe{what}; choose another folder or delete it")
+
+
 def claim(run: Path, recipe: Recipe) -> None:
     """Makes the folder that of a training by this recipe.
 
     Raises:
         InputError: It holds a training by another recipe.
     """
+    check_claim(run, recipe)
     path = run / RECIPE_FILE
-    if path.exists():
-        theirs = vars(read_recipe(path)) if _is_recipe(path) else {}
-        changed = [
-            f"{name} is {theirs.get(name)!r} there" for name, own in vars(recipe).items() if theirs.get(name) != own
-        ]
-        if changed:
-            what = f" ({', '.join(changed[:3])})" if theirs else ""
-            raise InputError(f"{run} holds a training by another recipe{what}; choose another folder or delete it")
-    elif is_first_process():
+    if not path.exists() and is_first_process():
         with new_file(path) as draft:
             draft.write_text(to_yaml(recipe), "utf-8")
 

@@ -8,8 +8,8 @@ from rich.table import Table
 
 from carpus.app.bench.engines import Event, State
 from carpus.app.bench.jobs import Job, read_record
+from carpus.training.run_files import HISTORY_FILE
 
-_HISTORY_FILE = "history.csv"
 _STYLES = {State.RUNNING: "bold", State.DONE: "green", State.FAILED: "red", State.WAITING: "dim"}
 
 
@@ -67,7 +67,7 @@ class Board:
 
 def _progress(job: Job) -> tuple[int, str]:
     """The last whole epoch of a run, 0 before the first, and its validation figure."""
-    path = job.folder / _HISTORY_FILE
+    path = job.folder / HISTORY_FILE
     try:
         head, *rows = path.read_text("utf-8").splitlines()
         last = dict(zip(head.split(","), rows[-1].split(","), strict=True))

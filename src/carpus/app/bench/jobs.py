@@ -14,14 +14,15 @@ from carpus.data.results import RESULTS_FILE
 from carpus.errors import InputError
 from carpus.files import new_file
 from carpus.nets import CLASSIFIERS, SEGMENTERS
-from carpus.training.recipe import Recipe, named_recipe, to_yaml, with_settings
+from carpus.training.recipe import Recipe, named_recipe, with_settings
+from carpus.training.run_files import MODEL_FILE, check_claim
 
 RUNS_FOLDER = "runs"
 LOG_FILE = "log.txt"
 RECORD_FILE = "job.json"
 LOCK_FILE = ".lock"
 """Held, and with the process in it, as long as one is at the run."""
-_RECIPE_FILE, _MODEL_FILE, _FAILURE_FILE = "recipe.yaml", "model.safetensors", "failure.txt"
+_FAILURE_FILE = "failure.txt"
 _GROUPS = {"all": (*SEGMENTERS, *CLASSIFIERS), "bones": tuple(SEGMENTERS), "erosion": tuple(CLASSIFIERS)}
 
 
@@ -45,7 +46,7 @@ class Job:
     @property
     def is_done(self) -> bool:
         """Whether it is trained and evaluated."""
-        return (self.folder / _MODEL_FILE).is_file() and (self.folder / RESULTS_FILE).is_file()
+        return (self.folder / MODEL_FILE).is_file() and (self.folder / RESULTS_FILE).is_file()
 
     def failure(self) -> str:
         """Why the last try failed, in a line; empty if it did not."""
@@ -90,9 +91,7 @@ def plan_jobs(nets: Sequence[str], *, seeds: int, flavour: str, settings: Sequen
             own = replace(recipe, seed=recipe.seed + number)
             jobs.append(Job(own, out / RUNS_FOLDER / f"{own.net}-seed{own.seed}"))
     for job in jobs:
-        path = job.folder / _RECIPE_FILE
-        if path.is_file() and path.read_text("utf-8") != to_yaml(job.recipe):
-            raise InputError(f"{job.folder} holds a training by another recipe; choose another --out or delete it")
+        check_claim(job.folder, job.recipe)
     return jobs
 
 

@@ -103,10 +103,11 @@ def stats(
     statistics = dataset_statistics(dataset)
     if as_json:
         typer.echo(json.dumps(statistics.as_dict(), indent=2))
-    else:
-        print_statistics(statistics, images_by_centre(dataset))
+    images = images_by_centre(dataset) if out is not None or not as_json else []
+    if not as_json:
+        print_statistics(statistics, images)
     if out is not None:
-        write_dataset_files(out, dataset)
+        write_dataset_files(out, dataset, statistics, images)
         typer.echo(f"Tables and figures: {out}", err=as_json)
 
 
