@@ -25,8 +25,8 @@ from carpus.phantom.samples.hand import Hand, draw_hand
 from carpus.phantom.samples.render import render
 from carpus.phantom.samples.tissue import Frame, draw_tissue
 
-FIELDS_MM = (62.0, 126.0)
-"""Least and greatest edge of a crop: 0.12 to 0.25 mm a pixel at 512 pixels."""
+FIELDS_MM = (58.0, 138.0)
+"""Least and greatest edge of a crop: 0.11 to 0.27 mm a pixel at 512 pixels."""
 
 _FIELD_MM = 92.0
 _LEAST_PX = 64
@@ -100,7 +100,7 @@ def project_sample(generator: np.random.Generator, *, size_px: int = 512, side: 
     if size_px < _LEAST_PX:
         raise InputError(f"a sample of {size_px} px is too small for bones; ask for {_LEAST_PX} px or more")
     hand = draw_hand(generator)
-    field_mm = float(np.clip(_FIELD_MM * np.exp(generator.normal(0, 0.17)), *FIELDS_MM))
+    field_mm = float(np.clip(_FIELD_MM * np.exp(generator.normal(0, 0.2)), *FIELDS_MM))
     shift = np.clip(generator.normal(0, 0.06, 2), -_MOST_SHIFT, _MOST_SHIFT)
     middle = (0.5 + shift) * size_px
     degrees = _lean(hand, generator, 13)
