@@ -20,7 +20,8 @@ from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
 from carpus.inference.film import read_film
 from carpus.inference.model import Model, load_model
-from carpus.inference.outline import CROP_MM, CROP_PX, outline_wrist
+from carpus.inference.looks import CROP_MM, CROP_PX
+from carpus.inference.outline import outline_wrist
 from carpus.inference.weights import bundled_weights
 from carpus.nets.apply import classify, graded
 
