@@ -4,9 +4,9 @@ Both in one process, in turn, step by step. Ours is `carpus.training.fit.train`,
 augmentation, Lightning, loss, clipping, AdamW, schedule, running average, checks. Theirs: files through their loader
 (`loading.py`), masks held in memory, autocast with float16 and a scaler of gradients, Dice without a sigmoid or
 weighted cross-entropy, AdamW, and two times `.item()` a step. On a CPU their autocast does nothing, so that they
-compute in float32; float16 is tried there on a small batch, and joins in if it is faster. mamba_ssm has no scan for
-CPUs, so there they have its reference scan; a line with our scan in its place shows what comes from the scan and what
-from the loop.
+compute in float32; float16 is tried there once, on a small batch, and joins in if it is faster. mamba_ssm has no scan
+for CPUs, so there they have its reference scan; a line with our scan in its place shows what comes from the scan and
+what from the loop.
 
 Counted are medians over the steps, of time on the clock and, on a CPU, of time of the processor, which other work on
 the machine hardly changes. On a GPU the two take turns once, because our loader would work ahead in their turn.
@@ -84,8 +84,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_phantom_dataset(Path(folder) / "data", patients=options.patients)
         dataset = read_dataset(Path(folder) / "data")
+        half = not ON_GPU and half_pays(named_recipe("Unet", "paper"), dataset)
         for net in options.nets:
-            rows = compare(net, dataset, Path(folder) / net, options)
+            rows = compare(net, dataset, Path(folder) / net, options, half=half)
             print(pd.DataFrame(rows).to_string(index=False), flush=True)
             old = [row for row in old if row["network"] != net] + rows
             with new_file(options.out) as draft:
@@ -94,8 +95,10 @@ def main() -> None:
         draft.write_text(yaml.safe_dump(conditions(), sort_keys=False), "utf-8")
 
 
-def compare(net: str, dataset: Dataset, run: Path, options: argparse.Namespace) -> list[dict[str, object]]:
-    """A row a side."""
+def compare(
+    net: str, dataset: Dataset, run: Path, options: argparse.Namespace, *, half: bool
+) -> list[dict[str, object]]:
+    """A row a side; with `half`, one of theirs computes in float16 on the CPU."""
     recipe, authors = (_sized(named_recipe(net, flavour), options) for flavour in ("carpus", "paper"))
     items = len(task_cases(dataset, recipe.task, Split.TRAIN)) * (1 if recipe.task == "bones" else 6)
     if (wanted := (WARM_UP + options.steps + ON_GPU * BUSY_STEPS) * recipe.batch_size) > items:
@@ -104,7 +107,7 @@ def compare(net: str, dataset: Dataset, run: Path, options: argparse.Namespace) 
     if not ON_GPU and CARDS[net].scans:
         sides = {"authors' loop, reference scan": PlainLoop(authors, dataset, scan=reference_in_place)}
         sides["authors' loop, our scan"] = PlainLoop(authors, dataset)
-    if not ON_GPU and half_pays(authors, dataset):
+    if half:
         sides["authors' loop, float16"] = PlainLoop(authors, dataset, half=True)
     turns = Turns(sides, options.steps)
     with suppress(Enough):
