@@ -265,6 +265,7 @@ def conditions() -> dict[str, object]:
         "data": "PHANTOM",
         "hardware": f"{os.cpu_count()} cores, {platform.machine()}, {torch.get_num_threads()} threads of PyTorch",
         "machine": machine(),
+        "bfloat16 on the CPU": torch.cpu._is_avx512_bf16_supported(),
         "versions": {name: version(name) for name in ("carpus", "torch", "lightning", "monai")},
         "commit": commit(),
     }

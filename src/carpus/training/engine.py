@@ -123,7 +123,7 @@ def _precision(recipe: Recipe, engine: Engine) -> Any:
 
 
 def _has_bfloat16(engine: Engine) -> bool:
-    """Whether bfloat16 is faster there: on a CPU without instructions for it, it is much slower."""
+    """Whether there are instructions for bfloat16; without them PyTorch has to imitate it."""
     return torch.cuda.is_bf16_supported() if engine.on_gpu else torch.cpu._is_avx512_bf16_supported()
 
 
