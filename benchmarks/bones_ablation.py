@@ -3,10 +3,11 @@
 - `outline`: cross-entropy once more, in a band of three pixels along the reference's outlines;
 - `overlaps`: soft Dice of the fourteen overlaps of two bones, from products of probabilities;
 - `deep`: the loss at two coarser stages of the decoder as well, with half and a quarter of the weight;
-- `shifts`: at test time, the mean logits of the image and of four shifted by 1.5 % of its edge.
+- `shifts`: at test time, the mean logits of the image and of four shifted by 1.5 % of its edge;
+- `zooms and turns`: at test time, of the image, two other zooms and two turns, as `carpus read` does.
 
-None of them is part of carpus unless the table says that it earns it: they are written here. Every training has the
-same recipe, samples and seeds; every network reads the same fresh wrists, scored at 512 x 512. The differences are
+The terms are not part of carpus, unless the table says that they earn it: they are written here. Every training has the
+same recipe, samples and seeds; every network reads the same fresh wrists, scored at 600 x 600. The differences are
 those of the same wrists and seeds, with 95 % intervals of a bootstrap over wrists.
 
 An interrupted run goes on where it stopped. Run from the repository:
@@ -37,13 +38,11 @@ from torch.nn import functional
 from carpus.anatomy import OVERLAP_PAIRS, Bone, Side
 from carpus.errors import InputError
 from carpus.files import new_file
-from carpus.imaging import BoneMasks
-from carpus.imaging.geometry import mirror, resize
-from carpus.imaging.intensity import min_max
+from carpus.imaging import BoneMasks, Box, Radiograph
+from carpus.inference.looks import CROP_PX, SEVERAL, STRAIGHT, Placing, look_at
+from carpus.inference.model import Model, load_model
 from carpus.metrics import measure_bones
 from carpus.nets import SEGMENTERS
-from carpus.nets.apply import segment
-from carpus.nets.checkpoint import load_checkpoint
 from carpus.phantom.samples import Sample, sample
 from carpus.training.fit import train
 from carpus.training.losses import BONE_LOSSES, Total, bce_and_dice, summed
@@ -51,7 +50,7 @@ from carpus.training.recipe import Recipe, named_recipe
 
 RESULTS = Path(__file__).parent / "results"
 FILTERS = (16, 32, 64, 128)
-GRID_PX, TEST_SEED, REPLICATES = 512, 77, 10_000
+TEST_SEED, REPLICATES = 77, 10_000
 LEAST_OVERLAP_PX = 20
 SHIFT = 0.015
 Loss = Callable[..., Tensor]
@@ -75,14 +74,14 @@ def main() -> None:
         net_options={"filters": list(FILTERS)},
     )
     generator = np.random.default_rng(TEST_SEED)
-    wrists = [sample(generator, size_px=GRID_PX) for _ in range(options.wrists)]
+    wrists = [sample(generator, size_px=CROP_PX) for _ in range(options.wrists)]
     measured: dict[str, list[np.ndarray]] = {}
     for seed in range(recipe.seed, recipe.seed + options.seeds):
         for name, terms in TRAININGS.items():
-            network = trained(dataclasses.replace(recipe, seed=seed), terms, options.out / f"{name}-{seed}")
-            measured.setdefault(name, []).append(read(network, wrists, size=options.size))
-            if name == PLAIN:
-                measured.setdefault("shifts", []).append(read(network, wrists, size=options.size, looks=SHIFTED))
+            model = trained(dataclasses.replace(recipe, seed=seed), terms, options.out / f"{name}-{seed}")
+            measured.setdefault(name, []).append(read(model, wrists))
+            for label, places in TEST_TIME.items() if name == PLAIN else ():
+                measured.setdefault(label, []).append(read(model, wrists, places=places))
             print(f"{name}, seed {seed} done", file=sys.stderr, flush=True)
     table = as_table({name: np.stack(runs) for name, runs in measured.items()})
     print(
@@ -161,8 +160,10 @@ TRAININGS = {
     "deep": Terms(with_terms(), deep_unet),
     "outline + overlaps + deep": Terms(with_terms(outline, overlaps), deep_unet),
 }
-STILL = ((0.0, 0.0),)
-SHIFTED = (*STILL, *((x, y) for x in (-SHIFT, SHIFT) for y in (-SHIFT, SHIFT)))
+SHIFTED = (*STRAIGHT, *(Placing(x=x, y=y) for x in (-SHIFT, SHIFT) for y in (-SHIFT, SHIFT)))
+
+
+TEST_TIME = {"shifts": SHIFTED, "zooms and turns": SEVERAL}
 
 
 @contextmanager
@@ -175,35 +176,24 @@ def in_place(terms: Terms) -> Iterator[None]:
         yield
 
 
-def trained(recipe: Recipe, terms: Terms, run: Path) -> nn.Module:
+def trained(recipe: Recipe, terms: Terms, run: Path) -> Model:
     """The network, ready to read."""
     with in_place(terms):
-        return load_checkpoint(train(recipe, None, run))[0]
+        return load_model(train(recipe, None, run), task="bones")
 
 
-def read(
-    network: nn.Module, wrists: list[Sample], *, size: int, looks: tuple[tuple[float, float], ...] = STILL
-) -> np.ndarray:
+def read(model: Model, wrists: list[Sample], *, places: tuple[Placing, ...] = STRAIGHT) -> np.ndarray:
     """`(wrists, 4)`: mean DSC of bones, of overlaps, mean NSD and mean surface distance in mm of bones."""
     rows = []
     for wrist in wrists:
-        turn = mirror if wrist.side is Side.LEFT else np.asarray
-        image, plane = resize(turn(wrist.pixels), height=size, width=size), turn(wrist.plane)
-        logits = np.mean([shifted_logits(network, image, x, y) for x, y in looks], axis=0)
-        measured = measure_bones(BoneMasks(plane), BoneMasks.from_stack(logits > 0))
+        whole, thumb_left = Box(0, 0, CROP_PX, CROP_PX), wrist.side is Side.RIGHT
+        look = look_at(model, Radiograph(wrist.pixels), whole, thumb_left=thumb_left, places=places)
+        measured = measure_bones(BoneMasks(wrist.plane), look.masks)
         bones, pairs = measured.values[: len(Bone)], measured.values[len(Bone) :]
         drawn = measured.areas[len(Bone) :, 0] >= LEAST_OVERLAP_PX
-        distance = np.minimum(bones[:, 3], GRID_PX / 10) * wrist.spacing_mm
+        distance = np.minimum(bones[:, 3], CROP_PX / 10) * wrist.spacing_mm
         rows.append([*(np.nanmean(part) for part in (bones[:, 0], pairs[drawn, 0], bones[:, 1])), np.nanmean(distance)])
     return np.array(rows)
-
-
-def shifted_logits(network: nn.Module, image: np.ndarray, x: float, y: float) -> np.ndarray:
-    """Logits of the image moved by parts of its edge, moved back."""
-    steps = round(x * image.shape[1]), round(y * image.shape[0])
-    logits = segment(network, min_max(np.roll(image, steps, axis=(1, 0))), height=GRID_PX, width=GRID_PX)
-    back = [-round(step * GRID_PX / len(image)) for step in steps]
-    return np.roll(logits, back, axis=(2, 1))
 
 
 def as_table(measured: dict[str, np.ndarray]) -> pd.DataFrame:
