@@ -21,7 +21,7 @@ from carpus.imaging.radiograph import Radiograph
 from carpus.inference.atlas import CARPALS, Placement, place_bones
 from carpus.inference.looks import CROP_MM, CROP_PX, SEVERAL, STRAIGHT, Look, look_at, look_everywhere
 from carpus.inference.model import Model
-from carpus.inference.wrist import Wrist, find_wrist, fingers_up
+from carpus.inference.wrist import NoHandSeenError, Wrist, find_wrist, fingers_up
 
 _USUAL_MM = CROP_MM / CROP_PX
 _FEWEST_BONES = 10
@@ -76,7 +76,7 @@ def outline_wrist(film: Radiograph, *, bones: Model) -> OutlinedWrist:
     film = fingers_up(film)
     try:
         wrist = find_wrist(film)
-    except InputError as refusal:
+    except NoHandSeenError as refusal:
         view = _searched(bones, film)
         if view is None:
             raise refusal from None
