@@ -27,11 +27,11 @@ _USUAL_MM = CROP_MM / CROP_PX
 _FEWEST_BONES = 10
 _LEAST_BONE_PX = 400
 _FEWEST_FITTED = len(Bone) // 2
+_FEWEST_CARPALS = 5
 _FEWEST_SEARCHED = 12
 _SEARCHED = (0.34, 0.45, 0.6, 0.8, 1.05)
 """Edges of the wrist's square where the film has no scale, as parts of its shorter edge."""
 _ROUNDS = 2
-_SAME_SIZE = 0.04
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,11 +122,21 @@ class _View:
     def placement(self) -> Placement:
         return place_bones(self.look.masks, spacing_mm=_USUAL_MM, thumb_left=self.look.thumb_left)
 
+    @cached_property
+    def carpus(self) -> Placement | None:
+        """How the carpal bones alone lie, whose middles no border of the square moves; None if few are found."""
+        masks = self.look.masks
+        found = [(bone, masks.mask(bone)) for bone in CARPALS if masks.mask(bone).sum() >= _LEAST_BONE_PX]
+        if len(found) < _FEWEST_CARPALS:
+            return None
+        height, width = masks.shape
+        alone = BoneMasks.from_masks(found, height=height, width=width)
+        return place_bones(alone, spacing_mm=_USUAL_MM, thumb_left=self.look.thumb_left)
+
     @property
     def merit(self) -> tuple[int, float]:
         """Larger is better."""
-        in_place = len(self.placement.in_place) if self.bones_found >= _FEWEST_FITTED else 0
-        return in_place, self.look.confidence
+        return len(self.carpus.in_place) if self.carpus else 0, self.look.confidence
 
 
 def _seen(bones: Model, film: Radiograph, wrist: Wrist) -> _View:
@@ -145,9 +155,9 @@ def _reframed(view: _View) -> Box:
     """The square moved so that the capitate is in its middle, where it was in training; without a scale, sized too."""
     capitate = np.argwhere(view.look.masks.mask(Bone.CAPITATE))
     size = view.box.width
-    fits = view.bones_found >= _FEWEST_FITTED and len(view.placement.in_place) >= _FEWEST_FITTED
-    if view.film.spacing_mm is None and fits and abs(view.placement.size - 1) > _SAME_SIZE:
-        size *= view.placement.size
+    carpus = view.carpus
+    if view.film.spacing_mm is None and carpus and len(carpus.in_place) >= _FEWEST_CARPALS:
+        size *= carpus.size
     if not len(capitate):
         return view.box
     y, x = np.median(capitate, axis=0)
