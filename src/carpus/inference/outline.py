@@ -17,7 +17,7 @@ from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
 from carpus.inference.model import Model
 from carpus.inference.solid import whole_bones
-from carpus.inference.wrist import find_wrist, fingers_up
+from carpus.inference.wrist import find_wrist, quarter_turns, turned
 from carpus.nets.apply import segment
 
 CROP_MM = 90.0
@@ -33,6 +33,7 @@ class OutlinedWrist:
 
     Attributes:
         film: With the fingers up; turned if they were not.
+        turns: By how many quarter turns to the left it was turned, 0 to 3.
         box: The wrist on the film, square, in pixels.
         pixels: The wrist alone, 8 bits, in the film's orientation.
         masks: The fourteen bones on the grid of `pixels`.
@@ -44,6 +45,7 @@ class OutlinedWrist:
     """
 
     film: Radiograph
+    turns: int
     box: Box
     pixels: UInt8[np.ndarray, "600 600"]
     masks: BoneMasks
@@ -64,7 +66,8 @@ def outline_wrist(film: Radiograph, *, bones: Model) -> OutlinedWrist:
     Raises:
         InputError: No hand on it.
     """
-    film = fingers_up(film)
+    turns = quarter_turns(film)
+    film = turned(film, turns)
     wrist = find_wrist(film)
     thumb_left = wrist.thumb_left
     if thumb_left is None and film.side is not None:
@@ -82,6 +85,7 @@ def outline_wrist(film: Radiograph, *, bones: Model) -> OutlinedWrist:
         )
     return OutlinedWrist(
         film=film,
+        turns=turns,
         box=view.box,
         pixels=view.pixels,
         masks=view.masks,
