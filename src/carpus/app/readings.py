@@ -15,7 +15,6 @@ from rich.table import Table
 from carpus.files import new_file
 from carpus.imaging.geometry import Box
 from carpus.inference.reading import WristReading
-from carpus.inference.reading_values import notice
 from carpus.report.overlay import draw_overlay
 from carpus.report.page import JointReading, ReadingPanel
 from carpus.report.reading_page import ReadingPictures, write_reading_page

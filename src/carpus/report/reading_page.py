@@ -74,9 +74,7 @@ def write_reading_page(path: Path, values: Mapping[str, Any], pictures: ReadingP
         "scale_mm": _SCALE_MM,
         "shapes": bone_shapes(pictures.masks),
         "boxes": {joint.abbreviation: (_joint_class(joint), box) for joint, box in pictures.boxes.items()},
-        "layers": {
-            bone.abbreviation: (layer_name(bone), bone.label, hex_colour(BONE_COLOURS[bone])) for bone in Bone
-        },
+        "layers": {bone.abbreviation: (layer_name(bone), bone.label, hex_colour(BONE_COLOURS[bone])) for bone in Bone},
         "joint_layers": {joint.abbreviation: _joint_class(joint) for joint in Joint},
     }
     _write(path, "reading.html", page, style=files("carpus.report") / "templates" / "reading.css")
