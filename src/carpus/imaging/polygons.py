@@ -5,14 +5,15 @@ makes a carpal bone about 3 % smaller. Coordinates are as everywhere: pixel `(x,
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
 from contourpy import FillType, contour_generator
 from jaxtyping import Bool, Float64
 
-_TOLERANCE_PX = 0.5
-"""Least that still takes away the steps of a slanted edge; areas stay within 0.3 % of a wrist's bones."""
+_TOLERANCE_PX = 0.3
+"""More would cut corners off: 0.5 takes a tenth of a rectangle of 8 x 12 pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,7 @@ def mask_polygons(mask: Bool[np.ndarray, "h w"]) -> list[Polygon]:
     )
     pieces = []
     for points, offsets in zip(*generator.filled(0.5, 2), strict=True):
-        rings = [_simple(np.asarray(points[a:b])) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+        rings = [_simple(np.asarray(points[a:b])) for a, b in pairwise(offsets)]
         outline, *holes = rings
         if len(outline) >= 3:
             pieces.append(Polygon(outline, tuple(hole for hole in holes if len(hole) >= 3)))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Counts up when a field changes its meaning or goes."""
 
+_RIM_PX = 2
+
 Points = Float64[np.ndarray, "n 2"]
 
 
@@ -82,12 +84,11 @@ def _bone(bone: Bone, reading: "WristReading", place: Callable[[Points], Points]
     pixels = reading.masks.shape[1]
     corner = np.array([round(reading.box.x), round(reading.box.y)])
     scale = round(reading.box.width) / pixels  # as `crop` cut it: whole pixels
-    border = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
     return {
         "bone": bone.abbreviation,
         "name": bone.label,
         "area_mm2": _area(mask, reading.crop.spacing_mm),
-        "is_cut": bool(border.any()),
+        "is_cut": bool((mask & ~_well_inside(reading)).any()),
         "polygons": [
             {
                 "outline": np.round(place(corner + scale * piece.outline), 1).tolist(),
@@ -96,6 +97,20 @@ def _bone(bone: Bone, reading: "WristReading", place: Callable[[Points], Points]
             for piece in mask_polygons(mask)
         ],
     }
+
+
+def _well_inside(reading: "WristReading") -> Bool[np.ndarray, "h w"]:
+    """The crop without a rim of two pixels at its own border, and at the film's where that runs through it."""
+    scale = reading.masks.shape[1] / round(reading.box.width)
+    inside = np.zeros(reading.masks.shape, bool)
+    spans = []
+    for begin, length, pixels in zip(
+        (round(reading.box.y), round(reading.box.x)), reading.film.shape, reading.masks.shape, strict=True
+    ):
+        low, high = max(0.0, -begin * scale), min(pixels, (length - begin) * scale)
+        spans.append(slice(int(np.ceil(low)) + _RIM_PX, max(0, int(high) - _RIM_PX)))
+    inside[spans[0], spans[1]] = True
+    return inside
 
 
 def _joint(item: "JointReading", place: Callable[[Points], Points]) -> dict[str, Any]:
