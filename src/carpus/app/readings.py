@@ -16,7 +16,6 @@ from carpus.files import new_file
 from carpus.imaging.geometry import Box
 from carpus.inference.reading import WristReading
 from carpus.report.overlay import draw_overlay
-from carpus.report.page import JointReading, ReadingPanel
 from carpus.report.reading_page import ReadingPictures, write_reading_page
 
 
@@ -38,20 +37,6 @@ def write_reading(out: Path, name: str, reading: WristReading, *, sha256: str | 
     write_reading_page(out / f"{name}.html", values, _pictures(reading))
     with new_file(out / f"{name}.json") as draft:
         draft.write_text(json.dumps(values, allow_nan=False) + "\n", "utf-8")
-
-
-def reading_panel(reading: WristReading) -> ReadingPanel:
-    """The reading as the report's page takes it."""
-    return ReadingPanel(
-        source=reading.film.source,
-        side=f"{reading.side.name.lower()} hand",
-        film=reading.film.pixels,
-        wrist=reading.box,
-        crop=reading.crop.pixels,
-        masks=reading.masks,
-        joints=tuple(JointReading(item.joint, item.erosion_probability, item.cut) for item in reading.joints),
-        warnings=reading.warnings,
-    )
 
 
 def print_reading(values: Mapping[str, Any], page: Path) -> None:

@@ -24,7 +24,6 @@ from carpus.files import new_file
 from carpus.imaging.geometry import Box, resize
 from carpus.imaging.intensity import to_8_bits
 from carpus.imaging.masks import BoneMasks
-from carpus.report.cells import number_text
 from carpus.report.layers import bone_shapes, layer_name
 from carpus.report.overlay import BONE_COLOURS, draw_box, hex_colour
 
@@ -121,7 +120,7 @@ def _write(path: Path, template: str, page: Mapping[str, object], *, style: Any)
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = number_text
+    environment.filters["number"] = _number
     rules = style.read_text(encoding="utf-8") + _switches()
     html = environment.get_template(template).render(
         **page,
@@ -153,6 +152,10 @@ def _worst(values: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The joint with the highest probability of erosion."""
     joints: Sequence[Mapping[str, Any]] = values["joints"]
     return max(joints, key=lambda joint: float(joint["erosion_probability"]), default=None)
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}"
 
 
 def _picture(pixels: Shaped[np.ndarray, "h w ..."]) -> str:
