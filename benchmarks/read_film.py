@@ -23,6 +23,8 @@ import numpy as np
 
 SECONDS, GIGABYTES = 5.0, 1.0
 SHAPE = (2500, 2048)
+SEED = 1
+"""Of a hand that is neither refused nor in a cast."""
 
 
 def main() -> None:
@@ -42,6 +44,7 @@ def main() -> None:
                 target=read, args=(theirs, film, Path(folder) / str(number), options.threads), daemon=True
             )
             process.start()
+            theirs.close()
             runs.append(ours.recv())
             process.join()
     steps = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
@@ -54,16 +57,14 @@ def main() -> None:
 
 
 def draw(path: Path) -> Path:
-    """Writes the film of a right hand, cut or filled up with black to 2500 x 2048 pixels."""
+    """Writes the film of a right hand."""
     from carpus.anatomy import Side
     from carpus.imaging.files import write_grey
+    from carpus.imaging.geometry import resize
     from carpus.phantom.samples import draw_film
 
-    drawn = draw_film(np.random.default_rng(5), spacing_mm=0.1, side=Side.RIGHT).pixels
-    film = np.zeros(SHAPE, np.uint8)
-    part = drawn[-SHAPE[0] :, : SHAPE[1]]
-    film[-part.shape[0] :, : part.shape[1]] = part
-    write_grey(path, film)
+    drawn = draw_film(np.random.default_rng(SEED), spacing_mm=0.1, side=Side.RIGHT).pixels
+    write_grey(path, resize(drawn, height=SHAPE[0], width=SHAPE[1]))
     return path
 
 

@@ -126,16 +126,18 @@ def test_ctrl_c_leaves_whole_films_and_the_same_command_goes_on(carpus, drawn: P
     code = "import sys; from carpus.app.cli.main import main; sys.argv[0] = 'carpus'; main()"
     command = [sys.executable, "-c", code, "read", str(drawn), "--out", str(out), "--jobs", "1"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
-        while not list(out.glob("*.json")) and process.poll() is None:
+        while len(list(out.glob("*.json"))) < 2 and process.poll() is None:
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to all of them
         _, said = process.communicate()
     assert process.returncode == 130, said
     assert "Stopped; the same command goes on." in said
     whole = [json.loads(path.read_text())["file"] for path in out.glob("*.json")]
-    assert 1 <= len(whole) < 5
+    assert 2 <= len(whole) < 5
     assert not list(out.glob(".*"))
-    assert {row["film"] for row in table(out / "readings.csv")} == set(whole)
+    listed = {row["film"] for row in table(out / "readings.csv")}  # the last may have ended unheard
+    assert listed
+    assert listed <= set(whole)
 
     draft = out / ".film4.json.abcd1234.json"  # as a power cut leaves it
     draft.write_text("{")
