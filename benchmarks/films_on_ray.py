@@ -30,7 +30,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         films, out = Path(folder) / "films", Path(folder) / "out"
         films.mkdir()
-        for number, visit in enumerate(plan_cohort(patients=arguments.films, seed=99)[: arguments.films]):
+        for number, visit in enumerate(plan_cohort(patients=max(8, arguments.films), seed=99)[: arguments.films]):
             write_grey(films / f"film{number}.png", draw(visit).radiograph.pixels)
         (films / "bad.png").write_bytes(b"no film")
         others = set(workers())

@@ -169,6 +169,7 @@ def _sweep(out: Path, films: Sequence[Film]) -> None:
 @contextlib.contextmanager
 def _only_one(out: Path, films: Sequence[Film]) -> Iterator[None]:
     """Two commands that read into one folder would sweep away each other's drafts."""
+    is_new = not out.exists()
     try:
         out.mkdir(parents=True, exist_ok=True)
         lock = (out / LOCK_FILE).open("a")
@@ -189,5 +190,6 @@ def _only_one(out: Path, films: Sequence[Film]) -> Iterator[None]:
             yield
         finally:
             (out / LOCK_FILE).unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # it holds something, as it should
-                out.rmdir()
+            if is_new:
+                with contextlib.suppress(OSError):  # it holds something, as it should
+                    out.rmdir()
