@@ -11,7 +11,7 @@ from carpus.nets.seg.unet import unet
 
 def monai_unet(classes: int, filters: tuple[int, ...]) -> nn.Module:
     stages = len(filters)
-    return DynUNet(
+    network: nn.Module = DynUNet(
         spatial_dims=2,
         in_channels=1,
         out_channels=classes,
@@ -22,10 +22,11 @@ def monai_unet(classes: int, filters: tuple[int, ...]) -> nn.Module:
         norm_name="batch",
         res_block=True,
     )
+    return network
 
 
 def monai_resnet() -> nn.Module:
-    return ResNet(
+    network: nn.Module = ResNet(
         block="basic",
         layers=[2, 2, 2, 2],
         block_inplanes=[16, 32, 64, 128],
@@ -36,6 +37,7 @@ def monai_resnet() -> nn.Module:
         num_classes=5,
         bias_downsample=True,
     )
+    return network
 
 
 @pytest.mark.parametrize("net", ["Unet", "Unet of three stages", "ResNet"])
@@ -61,4 +63,8 @@ def test_the_same_seed_gives_the_same_weights_names_answers_and_gradients(net: s
         assert torch.equal(*answers)
         for answer in answers:
             answer.square().mean().backward()
-        assert all(torch.equal(own[name].grad, other[name].grad) for name in own)
+        for name in own:
+            first, second = own[name].grad, other[name].grad
+            assert first is not None
+            assert second is not None
+            assert torch.equal(first, second)
