@@ -135,9 +135,12 @@ def their_batches(cases: tuple[Case, ...], held: dict[str, np.ndarray] | None, *
 class Theirs(Dataset[Batch]):
     """Items as the authors' code makes them."""
 
-    def __init__(self, cases: tuple[Case, ...], held: dict[str, np.ndarray] | None, *, train: bool) -> None:
+    def __init__(
+        self, cases: tuple[Case, ...], held: dict[str, np.ndarray] | None, *, train: bool, size: int = SIZE
+    ) -> None:
         self.cases = cases
         self.held = held
+        self.size = size
         self.train = train
         self.chance = np.random.default_rng(0)
 
@@ -154,23 +157,23 @@ class Theirs(Dataset[Batch]):
         masks = masks.transpose(1, 2, 0)
         pixels = pixels[..., np.newaxis]
         image = ((pixels - np.min(pixels)) / (np.max(pixels) - np.min(pixels))).astype(np.float32)
-        image, masks = both(image, masks, partial(resize, size=SIZE))
+        image, masks = both(image, masks, partial(resize, size=self.size))
         if self.train:
             image, masks = self.changed(image, masks)
         return torch.from_numpy(plain(image.transpose(2, 0, 1))).float(), torch.from_numpy(masks).permute(2, 0, 1)
 
     def changed(self, image: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The four random steps, with the limits of the authors' code and the library's defaults."""
-        chance = self.chance
+        chance, size = self.chance, self.size
         if chance.random() < 0.5:
-            image, masks = both(image, masks, partial(resize, size=int(SIZE * (1 + chance.uniform(1.0, 1.1)))))
-        start = (image.shape[0] - SIZE) // 2
-        middle = slice(start, start + SIZE)
+            image, masks = both(image, masks, partial(resize, size=int(size * (1 + chance.uniform(1.0, 1.1)))))
+        start = (image.shape[0] - size) // 2
+        middle = slice(start, start + size)
         image, masks = plain(image[middle, middle]), plain(masks[middle, middle])
         if chance.random() < 0.5:
-            centre = (SIZE / 2 - 0.5, SIZE / 2 - 0.5)
+            centre = (size / 2 - 0.5, size / 2 - 0.5)
             matrix = cv2.getRotationMatrix2D(centre, chance.uniform(-10, 10), 1 + chance.uniform(-0.1, 0.1))
-            matrix[:, 2] += chance.uniform(-0.0625, 0.0625, 2) * SIZE
+            matrix[:, 2] += chance.uniform(-0.0625, 0.0625, 2) * size
             image, masks = both(image, masks, partial(warp, matrix=matrix))
         if chance.random() < 0.5:
             gain, offset = 1 + chance.uniform(-0.2, 0.2), chance.uniform(-0.2, 0.2)

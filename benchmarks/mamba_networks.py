@@ -66,7 +66,7 @@ def _measure(name: str, options: argparse.Namespace) -> dict[str, float]:
     build = {**SEGMENTERS, **CLASSIFIERS}[name]
     network = build(in_channels=1, classes=14 if name in SEGMENTERS else 2).eval()
     image = torch.randn(1, 1, size, size)
-    with _reference_in_place() if options.side == "reference" else nullcontext():
+    with reference_in_place() if options.side == "reference" else nullcontext():
         network(image[..., : size // 4, : size // 4] if name in SEGMENTERS else image)
         forget_peak()
         before = peak_mib()
@@ -79,7 +79,7 @@ def _measure(name: str, options: argparse.Namespace) -> dict[str, float]:
 
 
 @contextmanager
-def _reference_in_place() -> Iterator[None]:
+def reference_in_place() -> Iterator[None]:
     """Puts the reference scan wherever a module has imported ours."""
     users = [
         module

@@ -63,7 +63,11 @@ def reference_scan(
     *,
     delta_bias: Tensor | None = None,
 ) -> Tensor:
-    """The same as `selective_scan`, the way mamba_ssm's reference goes about it."""
+    """The same as `selective_scan`, the way mamba_ssm's reference goes about it.
+
+    Steps are taken apart all at once rather than one by one, which gives the same numbers and spares it gradients whose
+    time grows with the square of the length.
+    """
     kind = x.dtype
     x, delta, b, c = x.float(), delta.float(), b.float(), c.float()
     delta = functional.softplus(delta if delta_bias is None else delta + delta_bias[:, None].float())
@@ -77,9 +81,9 @@ def reference_scan(
         leave, product = c, "bdn,bdn->bd"
     state = x.new_zeros(x.shape[0], *a.shape)
     outputs = []
-    for t in range(x.shape[2]):
-        state = decays[:, :, t] * state + pushes[:, :, t]
-        outputs.append(torch.einsum(product, state, leave[..., t]))
+    for decay, push, out in zip(decays.unbind(2), pushes.unbind(2), leave.unbind(-1), strict=True):
+        state = decay * state + push
+        outputs.append(torch.einsum(product, state, out))
     y = torch.stack(outputs, dim=2)
     return (y if d is None else y + x * d[:, None]).to(kind)
 

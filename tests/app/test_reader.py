@@ -1,6 +1,5 @@
 """`carpus read` on folders of small films (phantoms): names, going on, failures, and processes that die."""
 
-import contextlib
 import csv
 import json
 import operator
@@ -212,8 +211,5 @@ def test_a_missing_film_and_an_empty_folder_are_named(carpus, tmp_path: Path) ->
 def test_without_ray_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     settings = Settings(tmp_path, tmp_path, tmp_path, 1)
-    with (
-        pytest.raises(InputError, match=r"pip install 'carpus\[ray\]'"),
-        contextlib.closing(read_on_ray([], settings, address=None)) as films,
-    ):
-        next(films)
+    with pytest.raises(InputError, match=r"pip install 'carpus\[ray\]'"):
+        next(read_on_ray([], settings, address=None))

@@ -250,7 +250,8 @@ def _as_drawn(source: Source, drawing: Drawing, film: Radiograph, settings: Sett
 def _as_outlined(film: Radiograph, settings: Settings, model: "Model", note: _Notes) -> _Place:
     """The wrist by the outline of the hand, and its bones as the network outlines them."""
     # Films whose bones are drawn need no PyTorch.
-    from carpus.inference.outline import CROP_PX, outline_wrist
+    from carpus.inference.looks import CROP_PX
+    from carpus.inference.outline import outline_wrist
 
     wrist = outline_wrist(film, bones=model)
     assert film.spacing_mm is not None  # noqa: S101 (made sure before)

@@ -2,29 +2,36 @@
 
 The crop that the network sees is the one it was trained on: 90 mm square, 0.15 mm a pixel, a right hand with the thumb
 to the left of the image. What is returned is in the film's own orientation.
+
+The wrist is where the outline of the hand has it. Where no hand is made out, the network looks for bones all over the
+film; what it finds counts if nearly all of them lie as in a wrist.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import UInt8
 
 from carpus.anatomy import Bone, Side
 from carpus.errors import InputError
-from carpus.imaging.geometry import Box, mirror, resize
-from carpus.imaging.intensity import min_max, to_8_bits
+from carpus.imaging.geometry import Box, square
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
+from carpus.inference.atlas import CARPALS, Placement, place_bones
+from carpus.inference.looks import CROP_MM, CROP_PX, SEVERAL, STRAIGHT, Look, look_at, look_everywhere
 from carpus.inference.model import Model
-from carpus.inference.solid import whole_bones
-from carpus.inference.wrist import find_wrist, quarter_turns, turned
-from carpus.nets.apply import segment
+from carpus.inference.wrist import NoHandSeenError, Wrist, find_wrist, quarter_turns, turned
 
-CROP_MM = 90.0
-CROP_PX = 600
-_PERCENTILES = (0.5, 99.8)
+_USUAL_MM = CROP_MM / CROP_PX
 _FEWEST_BONES = 10
 _LEAST_BONE_PX = 400
+_FEWEST_FITTED = len(Bone) // 2
+_FEWEST_SEARCHED = 12
+_SEARCHED = (0.34, 0.45, 0.6, 0.8, 1.05)
+"""Edges of the wrist's square where the film has no scale, as parts of its shorter edge."""
+_ROUNDS = 2
+_SAME_SIZE = 0.04
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +45,7 @@ class OutlinedWrist:
         pixels: The wrist alone, 8 bits, in the film's orientation.
         masks: The fourteen bones on the grid of `pixels`.
         confidence: How sure the network is of its outlines on average, 0 to 1.
+        placement: How the bones lie, on the scale of 0.15 mm a pixel.
         thumb_left: Whether the thumb is to the left of the image.
         thumb_seen: Whether the outline of the hand told that; else the file's side did, or the network's own sureness.
         is_crop: Whether the film shows the wrist alone.
@@ -50,6 +58,7 @@ class OutlinedWrist:
     pixels: UInt8[np.ndarray, "600 600"]
     masks: BoneMasks
     confidence: float
+    placement: Placement
     thumb_left: bool
     thumb_seen: bool
     is_crop: bool
@@ -68,29 +77,30 @@ def outline_wrist(film: Radiograph, *, bones: Model) -> OutlinedWrist:
     """
     turns = quarter_turns(film)
     film = turned(film, turns)
-    wrist = find_wrist(film)
-    thumb_left = wrist.thumb_left
-    if thumb_left is None and film.side is not None:
-        thumb_left = film.side is Side.RIGHT
-    choices = (True, False) if thumb_left is None else (thumb_left,)
-    view = max((_look(bones, film, wrist.box, thumb_left=choice) for choice in choices), key=_confidence)
-    if not wrist.is_crop:
-        again = _look(bones, film, _recentred(view), thumb_left=view.thumb_left)
-        view = max(view, again, key=_confidence)
-    found = sum(int(view.masks.mask(bone).sum()) >= _LEAST_BONE_PX for bone in Bone)
-    if found < _FEWEST_BONES:
+    try:
+        wrist = find_wrist(film)
+    except NoHandSeenError as refusal:
+        view = _searched(bones, film)
+        if view is None:
+            raise refusal from None
+        wrist = Wrist(view.box, None, is_crop=False, notes=("No outline of a hand; the wrist was found by its bones.",))
+    else:
+        view = _seen(bones, film, wrist)
+    view = _View(film, look_at(bones, film, view.box, thumb_left=view.look.thumb_left, places=SEVERAL))
+    if view.bones_found < _FEWEST_BONES:
         raise InputError(
-            f"{film.source} shows no wrist that can be recognised ({found} of {len(Bone)} bones found); "
+            f"{film.source} shows no wrist that can be recognised ({view.bones_found} of {len(Bone)} bones found); "
             "give a film of one hand from its back, fingers up"
         )
     return OutlinedWrist(
         film=film,
         turns=turns,
         box=view.box,
-        pixels=view.pixels,
-        masks=view.masks,
-        confidence=view.confidence,
-        thumb_left=view.thumb_left,
+        pixels=view.look.pixels,
+        masks=view.look.masks,
+        confidence=view.look.confidence,
+        placement=view.placement,
+        thumb_left=view.look.thumb_left,
         thumb_seen=wrist.thumb_left is not None,
         is_crop=wrist.is_crop,
         notes=wrist.notes,
@@ -99,37 +109,91 @@ def outline_wrist(film: Radiograph, *, bones: Model) -> OutlinedWrist:
 
 @dataclass(frozen=True, eq=False)
 class _View:
-    """What the network sees in one square of the film."""
+    """A look at a square of the film, and how its bones lie."""
 
-    box: Box
-    pixels: UInt8[np.ndarray, "600 600"]
-    masks: BoneMasks
-    confidence: float
-    thumb_left: bool
+    film: Radiograph
+    look: Look
 
+    @property
+    def box(self) -> Box:
+        return self.look.box
 
-def _confidence(view: _View) -> float:
-    return view.confidence
+    @cached_property
+    def bones_found(self) -> int:
+        return sum(int(self.look.masks.mask(bone).sum()) >= _LEAST_BONE_PX for bone in Bone)
 
+    @cached_property
+    def placement(self) -> Placement:
+        return place_bones(self.look.masks, spacing_mm=_USUAL_MM, thumb_left=self.look.thumb_left)
 
-def _look(model: Model, film: Radiograph, box: Box, *, thumb_left: bool) -> _View:
-    pixels = film.cropped(box).pixels
-    pixels = to_8_bits(resize(pixels, height=CROP_PX, width=CROP_PX), percentiles=_PERCENTILES)
-    size = model.info.image_size
-    seen = resize(pixels if thumb_left else mirror(pixels), height=size, width=size)
-    logits = segment(model.network, min_max(seen), height=CROP_PX, width=CROP_PX)
-    masks = whole_bones(BoneMasks.from_stack(logits > 0))
-    # How sure the network is, |2p - 1|, of its least sure bone wherever any bone may be.
-    near = (logits > -4).any(axis=0)
-    confidence = float(np.abs(np.tanh(logits[:, near] / 2)).min(axis=0).mean()) if near.any() else 0.0
-    return _View(box, pixels, masks if thumb_left else masks.mirrored(), confidence, thumb_left)
+    @property
+    def merit(self) -> tuple[int, float]:
+        """Larger is better."""
+        in_place = len(self.placement.in_place) if self.bones_found >= _FEWEST_FITTED else 0
+        return in_place, self.look.confidence
 
 
-def _recentred(view: _View) -> Box:
-    """The square moved so that the capitate is in its middle, where it was in training; unmoved without one."""
-    place = np.argwhere(view.masks.mask(Bone.CAPITATE))
-    if not len(place):
+def _seen(bones: Model, film: Radiograph, wrist: Wrist) -> _View:
+    """The best view of a wrist whose place is known."""
+    thumb_left = wrist.thumb_left
+    if thumb_left is None and film.side is not None:
+        thumb_left = film.side is Side.RIGHT
+    choices = (True, False) if thumb_left is None else (thumb_left,)
+    views = [_View(film, look_at(bones, film, wrist.box, thumb_left=choice, places=STRAIGHT)) for choice in choices]
+    view = max(views, key=lambda view: view.look.confidence)
+    again = _View(film, look_at(bones, film, _reframed(view), thumb_left=view.look.thumb_left, places=STRAIGHT))
+    return max(view, again, key=lambda view: view.merit)
+
+
+def _reframed(view: _View) -> Box:
+    """The square moved so that the capitate is in its middle, where it was in training; without a scale, sized too."""
+    capitate = np.argwhere(view.look.masks.mask(Bone.CAPITATE))
+    size = view.box.width
+    fits = view.bones_found >= _FEWEST_FITTED and len(view.placement.in_place) >= _FEWEST_FITTED
+    if view.film.spacing_mm is None and fits and abs(view.placement.size - 1) > _SAME_SIZE:
+        size *= view.placement.size
+    if not len(capitate):
         return view.box
-    y, x = np.median(place, axis=0) - CROP_PX / 2
+    y, x = np.median(capitate, axis=0)
     scale = view.box.width / CROP_PX
-    return replace(view.box, x=view.box.x + float(x) * scale, y=view.box.y + float(y) * scale)
+    return square((view.box.x + float(x) * scale, view.box.y + float(y) * scale), size=size)
+
+
+def _searched(bones: Model, film: Radiograph) -> _View | None:
+    """The view of the wrist that the network finds by itself; None if it finds none.
+
+    The network reads the whole film at once, at the scale it was trained on; where the film has none, at several.
+    """
+    found: _View | None = None
+    for edge in _edges(film):
+        for thumb_left in (True, False) if film.side is None else (film.side is Side.RIGHT,):
+            box = _where_bones_are(bones, film, edge, thumb_left=thumb_left)
+            if box is None:
+                continue
+            for _ in range(_ROUNDS):
+                view = _View(film, look_at(bones, film, box, thumb_left=thumb_left, places=STRAIGHT))
+                found = view if found is None else max(found, view, key=lambda view: view.merit)
+                box = _reframed(view)
+    return found if found and len(found.placement.in_place) >= _FEWEST_SEARCHED else None
+
+
+def _edges(film: Radiograph) -> list[float]:
+    """How many pixels of the film the wrist's square may be."""
+    if film.spacing_mm is not None:
+        return [CROP_MM / film.spacing_mm]
+    return [part * min(film.shape) for part in _SEARCHED]
+
+
+def _where_bones_are(bones: Model, film: Radiograph, edge: float, *, thumb_left: bool) -> Box | None:
+    """The square around the bones that are seen if its edge is so many pixels; None if hardly any are."""
+    masks = look_everywhere(bones, film, edge, thumb_left=thumb_left)
+    scale = film.shape[1] / masks.shape[1]
+    if sum(masks.mask(bone).any() for bone in Bone) < _FEWEST_FITTED:
+        return None
+    placement = place_bones(masks, spacing_mm=CROP_MM / edge * scale, thumb_left=thumb_left)
+    places = [np.argwhere(masks.mask(bone)).mean(axis=0) for bone in placement.in_place if bone in CARPALS]
+    if len(placement.in_place) < _FEWEST_FITTED or not places:
+        return None
+    y, x = np.mean(places, axis=0)
+    size = edge * (placement.size if film.spacing_mm is None else 1)
+    return square((float(x) * scale, float(y) * scale), size=size)

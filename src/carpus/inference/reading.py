@@ -19,8 +19,9 @@ from carpus.imaging.joints import joint_boxes
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
 from carpus.inference.film import read_film
+from carpus.inference.looks import CROP_MM, CROP_PX
 from carpus.inference.model import Model, load_model
-from carpus.inference.outline import CROP_MM, CROP_PX, outline_wrist
+from carpus.inference.outline import outline_wrist
 from carpus.inference.reading_values import reading_values
 from carpus.inference.weights import bundled_weights
 from carpus.nets.apply import classify, graded

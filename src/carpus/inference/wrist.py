@@ -60,6 +60,10 @@ _TURNED_DEGREES = 60.0  # more than the 45 that `fingers_up` leaves, so that bot
 _HINT = "give a film of one hand from its back, fingers up"
 
 
+class NoHandSeenError(InputError):
+    """Nothing on a film has the outline of a hand."""
+
+
 @dataclass(frozen=True)
 class Wrist:
     """The wrist on a film.
@@ -104,7 +108,8 @@ def find_wrist(film: Radiograph) -> Wrist:
     whether there is a wrist on it is then for the bones to tell.
 
     Raises:
-        InputError: No hand is seen, or two, or one that is no adult's, or the fingers do not point up.
+        NoHandSeenError: No hand is seen.
+        InputError: Two hands are, or one that is no adult's, or the fingers do not point up.
     """
     name = film.source or "the film"
     if _without_border(film.pixels) is None:
@@ -114,7 +119,7 @@ def find_wrist(film: Radiograph) -> Wrist:
     hands = _find_hands(film)
     if not hands:
         part = "wrist" if _is_small(film) else "hand"
-        raise InputError(f"{name} shows no {part} that can be recognised; {_HINT}")
+        raise NoHandSeenError(f"{name} shows no {part} that can be recognised; {_HINT}")
     if len(hands) > 1:
         raise InputError(f"{name} shows two hands; cut it in two and give one at a time")
     hand = hands[0]

@@ -116,10 +116,15 @@ def _strategy(engine: Engine) -> str | Strategy:
 
 def _precision(recipe: Recipe, engine: Engine) -> Any:
     if recipe.precision == "auto":
-        return "bf16-mixed" if engine.on_gpu and torch.cuda.is_bf16_supported() else "32-true"
+        return "bf16-mixed" if _has_bfloat16(engine) else "32-true"
     if recipe.precision == "float16":
         return "16-mixed" if engine.on_gpu else "32-true"
     return "bf16-mixed" if recipe.precision == "bfloat16" else "32-true"
+
+
+def _has_bfloat16(engine: Engine) -> bool:
+    """Whether there are instructions for bfloat16; without them PyTorch has to imitate it."""
+    return torch.cuda.is_bf16_supported() if engine.on_gpu else torch.cpu._is_avx512_bf16_supported()
 
 
 def _loggers(run: Path, engine: Engine) -> list[Logger]:

@@ -80,7 +80,8 @@ class Recipe:
         ema: Weight of the past in the running average of weights that is validated and kept, such as 0.99; 0 keeps the
             last weights themselves.
         precision: `float32`; `bfloat16`, or `float16` on a GPU, where it is safe (a CPU computes such a recipe in
-            `float32`); `auto` is `bfloat16` on a GPU that has it and `float32` elsewhere.
+            `float32`); `auto` is `bfloat16` on a GPU or a CPU (AVX-512) that has instructions for it, and `float32`
+            elsewhere.
         watch: Whose best value in validation decides which epoch is kept: the `metric` (mean Dice, area under the ROC)
             or the `loss`.
         patience: Epochs without a better value after which the training stops early; 0 never stops early.

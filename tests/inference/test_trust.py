@@ -1,0 +1,99 @@
+"""What speaks against a reading, and that nothing does on a healthy adult's film."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from carpus.anatomy import Bone
+from carpus.errors import InputError
+from carpus.imaging import BoneMasks
+from carpus.inference.atlas import place_bones
+from carpus.inference.film import read_film
+from carpus.inference.model import load_model
+from carpus.inference.outline import OutlinedWrist, outline_wrist
+from carpus.inference.trust import doubts, joint_space_mm, refuse_no_adult_wrist
+from carpus.inference.weights import bundled_weights
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "hand-right-pa.dcm"
+
+
+@pytest.fixture(scope="module")
+def wrist() -> OutlinedWrist:
+    return outline_wrist(read_film(EXAMPLE), bones=load_model(bundled_weights("bones"), task="bones"))
+
+
+def _with_masks(wrist: OutlinedWrist, stack: np.ndarray) -> OutlinedWrist:
+    masks = BoneMasks.from_stack(stack)
+    return replace(wrist, masks=masks, placement=place_bones(masks, spacing_mm=0.15, thumb_left=wrist.thumb_left))
+
+
+def _only(found: Sequence[str], what: str) -> None:
+    assert len(found) == 1
+    assert what in found[0]
+
+
+def test_nothing_speaks_against_a_healthy_adults_film(wrist: OutlinedWrist) -> None:
+    refuse_no_adult_wrist(wrist)
+    assert doubts(wrist) == ()
+
+
+def test_bones_that_lie_anyhow_are_no_wrist(wrist: OutlinedWrist) -> None:
+    shuffled = wrist.masks.stack()[np.random.default_rng(0).permutation(len(Bone))]
+    with pytest.raises(InputError, match="no adult's wrist"):
+        refuse_no_adult_wrist(_with_masks(wrist, shuffled))
+
+
+def test_a_bone_astray_is_named(wrist: OutlinedWrist) -> None:
+    stack = wrist.masks.stack()
+    stack[Bone.LUNATE.channel] = np.roll(stack[Bone.LUNATE.channel], 130, axis=0)
+    assert any("usual wrist: lunate." in doubt for doubt in doubts(_with_masks(wrist, stack)))
+
+
+def test_a_wrist_too_small_for_an_adult_is_doubted_only_if_the_film_has_a_scale(wrist: OutlinedWrist) -> None:
+    small = replace(wrist, placement=replace(wrist.placement, size=0.7))
+    _only(doubts(small), "0.70 times as large")
+    assert doubts(replace(small, film=replace(small.film, spacing_mm=None))) == ()
+
+
+def test_a_leaning_wrist_is_doubted(wrist: OutlinedWrist) -> None:
+    _only(doubts(replace(wrist, placement=replace(wrist.placement, turn_degrees=-35.0))), "leans by -35")
+
+
+def test_carpal_bones_cut_off_by_the_film_are_named(wrist: OutlinedWrist) -> None:
+    middle = wrist.box.centre
+    film = replace(wrist.film, pixels=np.ascontiguousarray(wrist.film.pixels[:, int(middle[0]) :]))
+    box = replace(wrist.box, x=wrist.box.x - int(middle[0]))
+    shown = (np.arange(600) + 0.5) * box.width / 600 + box.x > 0
+    seen = _with_masks(wrist, wrist.masks.stack() & shown)
+    (cut,) = [doubt for doubt in doubts(replace(seen, film=film, box=box)) if "film's border" in doubt]
+    assert "capitate" in cut
+    assert "triquetrum" not in cut
+
+
+@pytest.mark.parametrize("thick", [8, 20])
+def test_metal_is_seen(wrist: OutlinedWrist, thick: int) -> None:
+    # A plate in the radius makes everything else dark, as the window follows it.
+    pixels = (wrist.pixels * 0.4).astype(np.uint8)
+    ys, xs = np.nonzero(wrist.masks.mask(Bone.DISTAL_RADIUS))
+    start = (int(xs.mean()), int(ys.min()) + 20)
+    cv2.line(pixels, start, (start[0] + 20, int(ys.max()) - 10), 250, thick)
+    _only(doubts(replace(wrist, pixels=pixels)), "metal")
+
+
+def test_bones_without_any_space_between_them_may_be_fused(wrist: OutlinedWrist) -> None:
+    space = joint_space_mm(wrist.masks)
+    assert space is not None
+    assert 0.1 < space < 2
+    grown = [cv2.dilate(mask.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0 for mask in wrist.masks.stack()]
+    fused = _with_masks(wrist, np.stack(grown))
+    assert joint_space_mm(fused.masks) == pytest.approx(0, abs=0.03)
+    assert any("fused" in doubt for doubt in doubts(fused))
+    assert joint_space_mm(BoneMasks.empty(height=9, width=9)) is None
+
+
+def test_an_unsure_network_is_doubted(wrist: OutlinedWrist) -> None:
+    _only(doubts(replace(wrist, confidence=0.5)), "0.50")
