@@ -55,10 +55,11 @@ def test_without_a_side_the_network_tells_it_from_the_bones(models: tuple[Model,
 def test_areas_need_a_scale(models: tuple[Model, Model], left_wrist: Phantom) -> None:
     known = read_radiograph(left_wrist.radiograph, bones=models[0], erosion=models[1]).as_dict()
     radius = float(left_wrist.masks.mask(Bone.DISTAL_RADIUS).sum()) * 0.15**2
-    assert known["bone_area_mm2"]["Radius"] == pytest.approx(radius, rel=0.1)
+    areas = {bone["bone"]: bone["area_mm2"] for bone in known["bones"]}
+    assert areas["Radius"] == pytest.approx(radius, rel=0.1)
     unscaled = dataclasses.replace(left_wrist.radiograph, spacing_mm=None)
     unknown = read_radiograph(unscaled, bones=models[0], erosion=models[1]).as_dict()
-    assert set(unknown["bone_area_mm2"].values()) == {None}
+    assert {bone["area_mm2"] for bone in unknown["bones"]} == {None}
 
 
 def test_the_real_film_is_read_with_its_wrist_in_the_middle(real: WristReading) -> None:

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from carpus.app.console import progress, training_progress
 from carpus.app.pages import collect
-from carpus.app.readings import reading_panel, write_reading
+from carpus.app.readings import write_reading
 from carpus.app.tables import print_statistics, print_tables
 from carpus.data.check import check_dataset
 from carpus.data.dataset import Dataset
@@ -27,7 +27,7 @@ from carpus.data.statistics import dataset_statistics, images_by_centre
 from carpus.errors import InputError
 from carpus.files import new_file
 from carpus.inference.reading import WristReading, read
-from carpus.report.page import write_report
+from carpus.report.page import JointReading, ReadingPanel, write_report
 from carpus.report.tables import all_tables
 from carpus.training.evaluate import evaluate
 from carpus.training.fit import MODEL_FILE, train
@@ -86,7 +86,7 @@ def run_demo(out: Path, *, quick: bool = False, seed: int = 3407) -> Path:
         write_reading(out / "reading", _film().stem, reading)
     with _stage(console, "6/6 Report"):
         page = collect([run for _, run in runs.values()], title="carpus demo", dataset=dataset)
-        page = dataclasses.replace(page, reading=reading_panel(reading), provenance=_provenance(flavour, seed))
+        page = dataclasses.replace(page, reading=_panel(reading), provenance=_provenance(flavour, seed))
         write_report(out / PAGE_FILE, page)
         main = [table for table in all_tables(page.results) if table.name in ("table_4", "table_5")]
         print_tables(main)
@@ -137,6 +137,20 @@ def _film() -> Path:
     packaged = Path(str(resources.files("carpus"))) / "examples" / _FILM
     source = Path(__file__).parents[3] / "examples" / _FILM
     return packaged if packaged.is_file() else source
+
+
+def _panel(reading: WristReading) -> ReadingPanel:
+    """The reading as the report's page takes it."""
+    return ReadingPanel(
+        source=reading.film.source,
+        side=f"{reading.side.name.lower()} hand",
+        film=reading.film.pixels,
+        wrist=reading.box,
+        crop=reading.crop.pixels,
+        masks=reading.masks,
+        joints=tuple(JointReading(item.joint, item.erosion_probability, item.cut) for item in reading.joints),
+        warnings=reading.warnings,
+    )
 
 
 def _provenance(flavour: str, seed: int) -> dict[str, str]:

@@ -1,63 +1,84 @@
 """Wrist readings on disk and in the terminal."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from carpus.files import new_file
-from carpus.inference.reading import RESEARCH_USE, WristReading
+from carpus.imaging.geometry import Box
+from carpus.inference.reading import WristReading
 from carpus.report.overlay import draw_overlay
-from carpus.report.page import JointReading, ReadingPanel
+from carpus.report.reading_page import ReadingPictures, write_reading_page
 
 
-def write_reading(out: Path, name: str, reading: WristReading) -> Path:
-    """Writes `NAME-overlay.png` and `NAME.json` into a folder, and returns the overlay's path."""
-    overlay = out / f"{name}-overlay.png"
-    picture = _with_footer(draw_overlay(reading.crop.pixels, reading.masks))
-    with new_file(overlay) as draft:
+def write_reading(out: Path, name: str, reading: WristReading, *, sha256: str | None = None) -> None:
+    """Writes `NAME-overlay.png`, `NAME.html` and, when both are there, `NAME.json` into a folder.
+
+    Args:
+        out: The folder.
+        name: May lead into folders below it.
+        reading: To write.
+        sha256: Of the film's file, if it is to be recorded.
+    """
+    values = reading.as_dict()
+    if sha256 is not None:
+        values["sha256"] = sha256
+    picture = _with_footer(draw_overlay(reading.crop.pixels, reading.masks), values["notice"])
+    with new_file(out / f"{name}-overlay.png") as draft:
         cv2.imwrite(str(draft), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    write_reading_page(out / f"{name}.html", values, _pictures(reading))
     with new_file(out / f"{name}.json") as draft:
-        draft.write_text(json.dumps(reading.as_dict(), indent=2) + "\n", "utf-8")
-    return overlay
+        draft.write_text(json.dumps(values, allow_nan=False) + "\n", "utf-8")
 
 
-def reading_panel(reading: WristReading) -> ReadingPanel:
-    """The reading as the report's page takes it."""
-    return ReadingPanel(
-        source=reading.film.source,
-        side=f"{reading.side.name.lower()} hand",
+def print_reading(values: Mapping[str, Any], page: Path) -> None:
+    """Prints what was read, and every warning.
+
+    Args:
+        values: Of the reading, as in its JSON file.
+        page: Of the film.
+    """
+    console = Console()
+    side = "left" if values["side"] == "L" else "right"
+    console.print(f"[bold]{escape(values['file'])}[/bold]: {side} hand. {values['notice']}", highlight=False)
+    table = Table("joint", "probability of erosion", "call")
+    for joint in values["joints"]:
+        call = "eroded" if joint["eroded"] else "not eroded"
+        if joint.get("svdh_score"):
+            call += f", SvdH {joint['svdh_score']}"
+        table.add_row(joint["name"], f"{joint['erosion_probability']:.2f}", call)
+    console.print(table)
+    for warning in values["warnings"]:
+        console.print(f"Warning: {escape(warning)}", style="yellow", highlight=False)
+    console.print(f"Page: {escape(str(page))}", highlight=False, soft_wrap=True)
+
+
+def _pictures(reading: WristReading) -> ReadingPictures:
+    scale = reading.crop.shape[1] / reading.box.width
+
+    def on_crop(box: Box) -> Box:
+        return replace(box, x=box.x - reading.box.x, y=box.y - reading.box.y).scaled(scale)
+
+    return ReadingPictures(
         film=reading.film.pixels,
         wrist=reading.box,
         crop=reading.crop.pixels,
+        crop_mm=reading.crop.spacing_mm,
         masks=reading.masks,
-        joints=tuple(JointReading(item.joint, item.erosion_probability, item.cut) for item in reading.joints),
-        warnings=reading.warnings,
+        boxes={item.joint: on_crop(item.box) for item in reading.joints},
     )
 
 
-def print_reading(reading: WristReading, overlay: Path) -> None:
-    """Prints what was read, and every warning."""
-    console = Console()
-    side = reading.side.name.lower()
-    console.print(f"[bold]{reading.film.source}[/bold]: {side} hand. {RESEARCH_USE}", highlight=False)
-    table = Table("joint", "probability of erosion", "call")
-    for item in reading.joints:
-        call = "eroded" if item.eroded else "not eroded"
-        if item.score:
-            call += f", SvdH {item.score}"
-        table.add_row(item.joint.label, f"{item.erosion_probability:.2f}", call)
-    console.print(table)
-    for warning in reading.warnings:
-        console.print(f"Warning: {warning}", style="yellow", highlight=False)
-    console.print(f"Overlay: {overlay}", highlight=False, soft_wrap=True)
-
-
-def _with_footer(picture: np.ndarray) -> np.ndarray:
+def _with_footer(picture: np.ndarray, words: str) -> np.ndarray:
     footer = np.zeros((24, picture.shape[1], 3), np.uint8)
-    font, size, white = cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255)
-    cv2.putText(footer, RESEARCH_USE, (8, 16), font, size, white, 1, cv2.LINE_AA)
+    font, size, white = cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 255)
+    cv2.putText(footer, words, (8, 16), font, size, white, 1, cv2.LINE_AA)
     return np.vstack([picture, footer])

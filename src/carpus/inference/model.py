@@ -5,16 +5,24 @@ from pathlib import Path
 
 from torch import nn
 
+from carpus.data.manifest import sha256_of
 from carpus.errors import InputError
 from carpus.nets.checkpoint import CheckpointInfo, load_checkpoint
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A network ready to read, and what its checkpoint says of it."""
+    """A network ready to read.
+
+    Attributes:
+        network: In evaluation mode.
+        info: What its checkpoint says of it.
+        sha256: Of the checkpoint.
+    """
 
     network: nn.Module
     info: CheckpointInfo
+    sha256: str
 
 
 def load_model(path: Path, *, task: str) -> Model:
@@ -26,4 +34,4 @@ def load_model(path: Path, *, task: str) -> Model:
     network, info = load_checkpoint(path)
     if info.task != task:
         raise InputError(f"{path} was trained for {info.task}, expected {task}; give the other checkpoint")
-    return Model(network, info)
+    return Model(network, info, sha256_of(path))

@@ -21,7 +21,7 @@ from carpus.imaging.radiograph import Radiograph
 from carpus.inference.atlas import CARPALS, Placement, place_bones
 from carpus.inference.looks import CROP_MM, CROP_PX, SEVERAL, STRAIGHT, Look, look_at, look_everywhere
 from carpus.inference.model import Model
-from carpus.inference.wrist import NoHandSeenError, Wrist, find_wrist, fingers_up
+from carpus.inference.wrist import NoHandSeenError, Wrist, find_wrist, quarter_turns, turned
 
 _USUAL_MM = CROP_MM / CROP_PX
 _FEWEST_BONES = 10
@@ -40,6 +40,7 @@ class OutlinedWrist:
 
     Attributes:
         film: With the fingers up; turned if they were not.
+        turns: By how many quarter turns to the left it was turned, 0 to 3.
         box: The wrist on the film, square, in pixels.
         pixels: The wrist alone, 8 bits, in the film's orientation.
         masks: The fourteen bones on the grid of `pixels`.
@@ -52,6 +53,7 @@ class OutlinedWrist:
     """
 
     film: Radiograph
+    turns: int
     box: Box
     pixels: UInt8[np.ndarray, "600 600"]
     masks: BoneMasks
@@ -73,7 +75,8 @@ def outline_wrist(film: Radiograph, *, bones: Model) -> OutlinedWrist:
     Raises:
         InputError: No hand on it.
     """
-    film = fingers_up(film)
+    turns = quarter_turns(film)
+    film = turned(film, turns)
     try:
         wrist = find_wrist(film)
     except NoHandSeenError as refusal:
@@ -91,6 +94,7 @@ def outline_wrist(film: Radiograph, *, bones: Model) -> OutlinedWrist:
         )
     return OutlinedWrist(
         film=film,
+        turns=turns,
         box=view.box,
         pixels=view.look.pixels,
         masks=view.look.masks,

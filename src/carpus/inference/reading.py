@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float64, UInt8
+from jaxtyping import Float64, UInt8
 
-from carpus.anatomy import OVERLAP_PAIRS, Bone, Joint, Side, pair_name
+from carpus.anatomy import Bone, Joint, Side
 from carpus.data.erosion_inputs import erosion_input
 from carpus.imaging.geometry import Box, mirror, resize
 from carpus.imaging.intensity import min_max
@@ -22,11 +22,11 @@ from carpus.inference.film import read_film
 from carpus.inference.looks import CROP_MM, CROP_PX
 from carpus.inference.model import Model, load_model
 from carpus.inference.outline import outline_wrist
+from carpus.inference.reading_values import reading_values
 from carpus.inference.weights import bundled_weights
 from carpus.nets.apply import classify, graded
 
 _CROP_SPACING_MM = CROP_MM / CROP_PX
-RESEARCH_USE = "For research use only; not for diagnosis."
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,9 @@ class JointReading:
         erosion_probability: 0 to 1.
         cut: The probability at or above which it is called eroded.
         score: SvdH score, 0 to 5; None from a network that gives none.
+        prevalence: How often this joint is eroded where the probabilities hold; None where that is not known.
+        score_probabilities: Of each score from 0 to 5; empty without a score.
+        score_range: Between which scores it lies with a probability of at least 0.8; None without a score.
     """
 
     joint: Joint
@@ -46,6 +49,9 @@ class JointReading:
     erosion_probability: float
     cut: float
     score: int | None = None
+    prevalence: float | None = None
+    score_probabilities: tuple[float, ...] = ()
+    score_range: tuple[int, int] | None = None
 
     @property
     def eroded(self) -> bool:
@@ -58,7 +64,8 @@ class WristReading:
     """What was read from one film.
 
     Attributes:
-        film: The radiograph that was read.
+        film: The radiograph that was read, with the fingers up.
+        turns: By how many quarter turns to the left it was turned for that, 0 to 3.
         side: The side of the body: as the file says, else as the image shows.
         box: The wrist on the film, square, in pixels.
         crop: The wrist alone, 600 x 600 pixels, 8 bits, in the film's orientation; its pixel size is 0.15 mm unless the
@@ -67,10 +74,11 @@ class WristReading:
         confidence: How sure the network is of its outlines on average, 0 to 1.
         joints: One entry a joint whose bone was found.
         warnings: Why the reading may be wrong, one sentence each.
-        models: Names of the weights used.
+        models: The networks used, for bones and for erosion.
     """
 
     film: Radiograph
+    turns: int
     side: Side
     box: Box
     crop: Radiograph
@@ -78,39 +86,11 @@ class WristReading:
     confidence: float
     joints: tuple[JointReading, ...]
     warnings: tuple[str, ...]
-    models: tuple[str, ...]
+    models: tuple[Model, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """The reading as plain values for JSON: pixels of the film, square mm (None without a scale), probabilities."""
-        spacing_mm = self.crop.spacing_mm
-
-        def area(mask: Bool[np.ndarray, "h w"]) -> float | None:
-            return None if spacing_mm is None else round(float(mask.sum()) * spacing_mm**2, 1)
-
-        areas = {bone.abbreviation: area(self.masks.mask(bone)) for bone in Bone}
-        overlaps = {pair_name(pair): area(self.masks.overlap(*pair)) for pair in OVERLAP_PAIRS}
-        return {
-            "notice": RESEARCH_USE,
-            "file": self.film.source,
-            "side": self.side.value,
-            "spacing_mm": self.film.spacing_mm,
-            "wrist_box_px": _corners(self.box),
-            "confidence": round(self.confidence, 3),
-            "bone_area_mm2": areas,
-            "overlap_area_mm2": overlaps,
-            "joints": [
-                {
-                    "joint": item.joint.abbreviation,
-                    "box_px": _corners(item.box),
-                    "erosion_probability": round(item.erosion_probability, 3),
-                    "eroded": item.eroded,
-                    **({} if item.score is None else {"svdh_score": item.score}),
-                }
-                for item in self.joints
-            ],
-            "warnings": list(self.warnings),
-            "models": list(self.models),
-        }
+        """The reading as plain values for JSON, see `carpus.inference.reading_values`."""
+        return reading_values(self)
 
 
 def read(path: str | Path, *, bones: Path | None = None, erosion: Path | None = None) -> WristReading:
@@ -166,6 +146,7 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
         joints.append(JointReading(joint, on_film, float(beyond[0, 0]), cut, score))
     return WristReading(
         film=film,
+        turns=outlined.turns,
         side=film.side or seen_side,
         box=box,
         crop=Radiograph(pixels, crop_spacing_mm, film.side or seen_side, film.source),
@@ -173,7 +154,7 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
         confidence=outlined.confidence,
         joints=tuple(joints),
         warnings=tuple(warnings),
-        models=tuple(f"{item.info.net} ({item.info.recipe}, {item.info.trained_on})" for item in (bones, erosion)),
+        models=(bones, erosion),
     )
 
 
@@ -205,10 +186,3 @@ def _doubts(masks: BoneMasks, *models: Model) -> list[str]:
             "the outlines may be poor and the erosion probabilities mean little."
         )
     return doubts
-
-
-def _corners(box: Box) -> dict[str, float]:
-    return {
-        name: round(value, 1)
-        for name, value in (("x", box.x), ("y", box.y), ("width", box.width), ("height", box.height))
-    }

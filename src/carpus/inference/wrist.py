@@ -89,7 +89,11 @@ def quarter_turns(film: Radiograph) -> int:
 
 def fingers_up(film: Radiograph) -> Radiograph:
     """The film turned by quarter turns so that the fingers point up, with a note; as it is if no hand is seen."""
-    turns = quarter_turns(film)
+    return turned(film, quarter_turns(film))
+
+
+def turned(film: Radiograph, turns: int) -> Radiograph:
+    """The film after 0 to 3 quarter turns to the left, with a note if it was turned."""
     if turns == 0:
         return film
     note = f"The film was turned by {min(turns, 4 - turns) * 90} degrees, so that the fingers point up."

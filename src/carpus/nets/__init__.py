@@ -1,8 +1,9 @@
 """Networks by name. They know nothing of wrists: channel and class counts are passed in.
 
 Every entry builds a module that takes `(b, c, h, w)` and returns raw logits: `(b, classes, h, w)` from
-`SEGMENTERS`, `(b, classes)` from `CLASSIFIERS`. Nothing is pretrained and nothing is downloaded. After carpus's own
-come the networks that other installed packages add, see `carpus.nets.plugins`.
+`SEGMENTERS`, `(b, classes)` from `CLASSIFIERS`. Nothing is pretrained, nothing is downloaded, and no network
+is imported before it is built. After carpus's own come the networks that other installed packages add, see
+`carpus.nets.plugins`.
 
 Example:
     >>> from carpus.nets import SEGMENTERS
@@ -13,51 +14,31 @@ Example:
 
 from collections.abc import Mapping
 
-from carpus.nets.cls.convkan import convkan
-from carpus.nets.cls.efficientformer import efficientformer
-from carpus.nets.cls.levit import levit
-from carpus.nets.cls.medmamba import medmamba
-from carpus.nets.cls.mobilenet import mobilenet
-from carpus.nets.cls.mobilevit import mobilevit
-from carpus.nets.cls.resnet import resnet
-from carpus.nets.plugins import Builder, plugged_in
-from carpus.nets.seg.deeplabv3 import deeplabv3
-from carpus.nets.seg.deeplabv3_plus import deeplabv3_plus
-from carpus.nets.seg.fpn import fpn
-from carpus.nets.seg.pspnet import pspnet
-from carpus.nets.seg.segformer import segformer
-from carpus.nets.seg.segresnet import segresnet
-from carpus.nets.seg.swin_umamba import swin_umamba
-from carpus.nets.seg.transunet import transunet
-from carpus.nets.seg.ukan import ukan
-from carpus.nets.seg.umamba_bot import umamba_bot
-from carpus.nets.seg.umamba_enc import umamba_enc
-from carpus.nets.seg.unet import unet
-from carpus.nets.seg.unet_plus_plus import unet_plus_plus
+from carpus.nets.plugins import Builder, imported_late, plugged_in
 
 _SEGMENTERS: dict[str, Builder] = {
-    "Unet": unet,
-    "DeepLabV3": deeplabv3,
-    "FPN": fpn,
-    "PSPNet": pspnet,
-    "DeepLabV3+": deeplabv3_plus,
-    "SegResNet": segresnet,
-    "Unet++": unet_plus_plus,
-    "SegFormer": segformer,
-    "TransUNet": transunet,
-    "UKAN": ukan,
-    "UMambaBot": umamba_bot,
-    "UMambaEnc": umamba_enc,
-    "SwinUMamba": swin_umamba,
+    "Unet": imported_late("carpus.nets.seg.unet:unet"),
+    "DeepLabV3": imported_late("carpus.nets.seg.deeplabv3:deeplabv3"),
+    "FPN": imported_late("carpus.nets.seg.fpn:fpn"),
+    "PSPNet": imported_late("carpus.nets.seg.pspnet:pspnet"),
+    "DeepLabV3+": imported_late("carpus.nets.seg.deeplabv3_plus:deeplabv3_plus"),
+    "SegResNet": imported_late("carpus.nets.seg.segresnet:segresnet"),
+    "Unet++": imported_late("carpus.nets.seg.unet_plus_plus:unet_plus_plus"),
+    "SegFormer": imported_late("carpus.nets.seg.segformer:segformer"),
+    "TransUNet": imported_late("carpus.nets.seg.transunet:transunet"),
+    "UKAN": imported_late("carpus.nets.seg.ukan:ukan"),
+    "UMambaBot": imported_late("carpus.nets.seg.umamba_bot:umamba_bot"),
+    "UMambaEnc": imported_late("carpus.nets.seg.umamba_enc:umamba_enc"),
+    "SwinUMamba": imported_late("carpus.nets.seg.swin_umamba:swin_umamba"),
 }
 _CLASSIFIERS: dict[str, Builder] = {
-    "MobileViT": mobilevit,
-    "ResNet": resnet,
-    "MobileNet": mobilenet,
-    "LeViT": levit,
-    "EfficientFormer": efficientformer,
-    "MedMamba": medmamba,
-    "ConvKAN": convkan,
+    "MobileViT": imported_late("carpus.nets.cls.mobilevit:mobilevit"),
+    "ResNet": imported_late("carpus.nets.cls.resnet:resnet"),
+    "MobileNet": imported_late("carpus.nets.cls.mobilenet:mobilenet"),
+    "LeViT": imported_late("carpus.nets.cls.levit:levit"),
+    "EfficientFormer": imported_late("carpus.nets.cls.efficientformer:efficientformer"),
+    "MedMamba": imported_late("carpus.nets.cls.medmamba:medmamba"),
+    "ConvKAN": imported_late("carpus.nets.cls.convkan:convkan"),
 }
 _OWN = {*_SEGMENTERS, *_CLASSIFIERS}
 

@@ -10,6 +10,7 @@ Nothing of the package is imported before its network is built.
 """
 
 from collections.abc import Callable, Collection
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
 from torch import nn
@@ -17,6 +18,17 @@ from torch import nn
 from carpus.errors import InputError
 
 Builder = Callable[..., nn.Module]
+
+
+def imported_late(place: str) -> Builder:
+    """The builder at `module:function`, imported when it is first called: some bring along 0.4 GB of libraries."""
+    module, _, function = place.partition(":")
+
+    def build(**options: object) -> nn.Module:
+        network: nn.Module = getattr(import_module(module), function)(**options)
+        return network
+
+    return build
 
 
 def plugged_in(group: str, *, taken: Collection[str]) -> dict[str, Builder]:

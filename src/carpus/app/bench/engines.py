@@ -10,7 +10,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from carpus.app.bench.jobs import LOG_FILE, Job, run_job
-from carpus.errors import InputError
+from carpus.app.ray_cluster import connect
 
 _TICK_S = 0.5
 _TRIES = 5
@@ -75,15 +75,7 @@ def run_on_ray(jobs: Sequence[Job], data: Path, *, address: str | None, cpus: in
     Raises:
         InputError: Ray is not installed, or no cluster answers.
     """
-    try:
-        import ray
-    except ModuleNotFoundError:
-        raise InputError("Ray is not installed; install it with: pip install 'carpus[ray]'") from None
-    try:
-        ray.init(address=address, log_to_driver=False, include_dashboard=False, configure_logging=False)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"no Ray cluster answers at {address or 'this machine'} ({reason}); start one") from None
+    ray = connect(address)
     try:
         remote = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=_TRIES, max_calls=1)(run_job)
         begun = {job: _size(job) for job in jobs}
