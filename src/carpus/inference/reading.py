@@ -19,10 +19,11 @@ from carpus.imaging.joints import joint_boxes
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
 from carpus.inference.film import read_film
+from carpus.inference.grading import grade
 from carpus.inference.model import Model, load_model
 from carpus.inference.outline import CROP_MM, CROP_PX, outline_wrist
 from carpus.inference.weights import bundled_weights
-from carpus.nets.apply import classify, graded
+from carpus.nets.apply import classify
 
 _CROP_SPACING_MM = CROP_MM / CROP_PX
 RESEARCH_USE = "For research use only; not for diagnosis."
@@ -38,6 +39,9 @@ class JointReading:
         erosion_probability: 0 to 1.
         cut: The probability at or above which it is called eroded.
         score: SvdH score, 0 to 5; None from a network that gives none.
+        prevalence: How often this joint is eroded where the probabilities hold; None where that is not known.
+        score_probabilities: Of each score from 0 to 5; empty without a score.
+        score_range: Between which scores it lies with a probability of at least 0.8; None without a score.
     """
 
     joint: Joint
@@ -45,6 +49,9 @@ class JointReading:
     erosion_probability: float
     cut: float
     score: int | None = None
+    prevalence: float | None = None
+    score_probabilities: tuple[float, ...] = ()
+    score_range: tuple[int, int] | None = None
 
     @property
     def eroded(self) -> bool:
@@ -103,7 +110,7 @@ class WristReading:
                     "box_px": _corners(item.box),
                     "erosion_probability": round(item.erosion_probability, 3),
                     "eroded": item.eroded,
-                    **({} if item.score is None else {"svdh_score": item.score}),
+                    **_grades(item),
                 }
                 for item in self.joints
             ],
@@ -158,11 +165,21 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
     joints = []
     for joint, region in joint_boxes(masks, spacing_mm=_CROP_SPACING_MM).items():
         beyond = _erosion(erosion, pixels, region, joint, thumb_left=thumb_left)
-        cut = 0.5 if erosion.info.cut is None else erosion.info.cut
-        score = int(graded(beyond, cut=cut)[0]) if erosion.info.head == "corn" else None
+        found = grade(beyond, joint, erosion.info)
         on_film = region.scaled(scale)
         on_film = replace(on_film, x=on_film.x + box.x, y=on_film.y + box.y)
-        joints.append(JointReading(joint, on_film, float(beyond[0, 0]), cut, score))
+        joints.append(
+            JointReading(
+                joint,
+                on_film,
+                found.probability,
+                found.cut,
+                score=found.score,
+                prevalence=found.prevalence,
+                score_probabilities=found.score_probabilities,
+                score_range=found.score_range,
+            )
+        )
     return WristReading(
         film=film,
         side=film.side or seen_side,
@@ -204,6 +221,18 @@ def _doubts(masks: BoneMasks, *models: Model) -> list[str]:
             "the outlines may be poor and the erosion probabilities mean little."
         )
     return doubts
+
+
+def _grades(item: JointReading) -> dict[str, Any]:
+    """What JSON says of a joint beyond its probability: prevalence and cut behind it, and the score."""
+    values: dict[str, Any] = {"cut": round(item.cut, 3)}
+    if item.prevalence is not None:
+        values["erosion_prevalence"] = round(item.prevalence, 3)
+    if item.score is not None and item.score_range is not None:
+        values["svdh_score"] = item.score
+        values["svdh_score_probabilities"] = [round(value, 3) for value in item.score_probabilities]
+        values["svdh_score_range"] = list(item.score_range)
+    return values
 
 
 def _corners(box: Box) -> dict[str, float]:

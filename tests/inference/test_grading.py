@@ -1,0 +1,84 @@
+"""What a network's answer becomes: probabilities at RAM-W600's prevalence, a score and the range it lies in."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from carpus.anatomy import Joint
+from carpus.inference.grading import HELD, PREVALENCE, Grading, grade, moved
+from carpus.inference.weights import bundled_weights
+from carpus.nets.checkpoint import CheckpointInfo, read_checkpoint_info
+from carpus.report.published import published_scores
+
+CORN = CheckpointInfo(
+    "erosion", "ResNet", {}, 5, 64, mirror_left=True, cut=0.4, trained_on="phantom", recipe="shipped", seed=1,
+    head="corn", prevalence=0.5,
+)  # fmt: skip
+
+
+def graded(*beyond: float, joint: Joint = Joint.LUNATE, info: CheckpointInfo = CORN) -> Grading:
+    return grade(np.array([beyond]), joint, info)
+
+
+def test_the_prevalences_are_those_of_the_papers_table() -> None:
+    table = published_scores("erosion")
+    eroded = table[table.index.get_level_values("score") > 0].sum() / table.sum()
+    assert {joint.abbreviation: pytest.approx(share) for joint, share in PREVALENCE.items()} == eroded.to_dict()
+
+
+def test_a_joint_that_tells_nothing_has_its_prevalence_and_one_that_tells_much_keeps_its_odds() -> None:
+    for joint, prevalence in PREVALENCE.items():
+        assert graded(0.5, 0.2, 0.1, 0, 0, joint=joint).probability == pytest.approx(prevalence)
+    # A likelihood ratio of 99 on odds of 16 to 532.
+    found = graded(0.99, 0.5, 0.2, 0.1, 0.0)
+    odds = 99 * 16 / 532
+    assert found.probability == pytest.approx(odds / (1 + odds))
+    assert found.prevalence == PREVALENCE[Joint.LUNATE]
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.1, 0.39, 0.4, 0.41, 0.9, 1.0])
+def test_the_cut_moves_with_the_probability_so_that_calls_stay(probability: float) -> None:
+    for joint in Joint:
+        found = graded(probability, probability / 2, 0, 0, 0, joint=joint)
+        assert (found.probability >= found.cut) is (probability >= 0.4)
+        assert ((found.score or 0) > 0) is (probability >= 0.4)
+
+
+def test_how_far_an_eroded_joint_has_gone_is_as_the_network_says() -> None:
+    found = graded(0.8, 0.4, 0.2, 0.1, 0.05)
+    assert math.isclose(sum(found.score_probabilities), 1)
+    eroded = np.array(found.score_probabilities[1:]) / found.probability
+    np.testing.assert_allclose(eroded, np.array([0.4, 0.2, 0.1, 0.05, 0.05]) / 0.8)
+
+
+def test_the_range_is_the_shortest_with_the_score_in_it() -> None:
+    assert graded(0.1, 0.01, 0, 0, 0).score_range == (0, 0)
+    # Called eroded by its cut, though at this prevalence it more likely is not.
+    rare = graded(0.6, 0.1, 0, 0, 0)
+    assert (rare.score, rare.score_range) == (1, (0, 1))
+    sure = graded(0.9999, 0.999, 0.5, 0.05, 0.0, joint=Joint.SCAPHOID)
+    assert (sure.score, sure.score_range) == (3, (2, 3))
+    assert sum(sure.score_probabilities[2:4]) >= HELD > max(sure.score_probabilities)
+
+
+def test_without_a_known_prevalence_probabilities_are_left_as_they_are() -> None:
+    found = graded(0.7, 0.2, 0, 0, 0, info=dataclasses.replace(CORN, prevalence=None))
+    assert (found.probability, found.cut, found.prevalence) == (0.7, 0.4, None)
+
+
+def test_a_network_without_scores_gives_none() -> None:
+    found = graded(0.5, info=dataclasses.replace(CORN, head="binary"))
+    assert found.probability == pytest.approx(PREVALENCE[Joint.LUNATE])
+    assert (found.score, found.score_probabilities, found.score_range) == (None, (), None)
+
+
+def test_moving_there_and_back_changes_nothing() -> None:
+    there = moved(0.3, assumed=0.5, prevalence=0.02)
+    assert moved(there, assumed=0.02, prevalence=0.5) == pytest.approx(0.3)
+
+
+def test_the_weights_that_come_along_say_which_prevalence_they_assume() -> None:
+    info = read_checkpoint_info(bundled_weights("erosion"))
+    assert (info.prevalence, info.head) == (0.5, "corn")
