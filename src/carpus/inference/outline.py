@@ -15,14 +15,14 @@ from carpus.imaging.geometry import Box, mirror, resize
 from carpus.imaging.intensity import min_max, to_8_bits
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
+from carpus.imaging.wrist_crop import WINDOW, WRIST_MM
 from carpus.inference.model import Model
 from carpus.inference.solid import whole_bones
 from carpus.inference.wrist import find_wrist, fingers_up
 from carpus.nets.apply import segment
 
-CROP_MM = 90.0
+CROP_MM = WRIST_MM
 CROP_PX = 600
-_PERCENTILES = (0.5, 99.8)
 _FEWEST_BONES = 10
 _LEAST_BONE_PX = 400
 
@@ -110,7 +110,7 @@ def _confidence(view: _View) -> float:
 
 def _look(model: Model, film: Radiograph, box: Box, *, thumb_left: bool) -> _View:
     pixels = film.cropped(box).pixels
-    pixels = to_8_bits(resize(pixels, height=CROP_PX, width=CROP_PX), percentiles=_PERCENTILES)
+    pixels = to_8_bits(resize(pixels, height=CROP_PX, width=CROP_PX), percentiles=WINDOW)
     size = model.info.image_size
     seen = resize(pixels if thumb_left else mirror(pixels), height=size, width=size)
     logits = segment(model.network, min_max(seen), height=CROP_PX, width=CROP_PX)

@@ -12,9 +12,8 @@ import numpy as np
 from jaxtyping import Bool, Float64, UInt8
 
 from carpus.anatomy import OVERLAP_PAIRS, Bone, Joint, Side, pair_name
-from carpus.data.erosion_inputs import erosion_input
-from carpus.imaging.geometry import Box, mirror, resize
-from carpus.imaging.intensity import min_max
+from carpus.data.erosion_inputs import erosion_input, joint_region
+from carpus.imaging.geometry import Box
 from carpus.imaging.joints import joint_boxes
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
@@ -197,11 +196,9 @@ def _erosion(
     model: Model, pixels: UInt8[np.ndarray, "h w"], box: Box, joint: Joint, *, thumb_left: bool
 ) -> Float64[np.ndarray, "1 k"]:
     """As `classify`; a film shows one wrist, so there is no other hand to see."""
-    region = Radiograph(pixels).cropped(box).pixels
     info = model.info
-    seen = region if thumb_left else mirror(region)
     channels = erosion_input(
-        min_max(resize(seen, height=info.image_size, width=info.image_size)),
+        joint_region(pixels, box, image_size=info.image_size, flip=not thumb_left),
         None,
         joint,
         contralateral=info.contralateral,
