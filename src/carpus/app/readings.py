@@ -49,7 +49,8 @@ def print_reading(reading: WristReading, overlay: Path) -> None:
         call = "eroded" if item.eroded else "not eroded"
         if item.score:
             call += f", SvdH {item.score}"
-        table.add_row(item.joint.label, f"{item.erosion_probability:.2f}", call)
+        usual = "" if item.prevalence is None else f" (usual {item.prevalence:.2f})"
+        table.add_row(item.joint.label, f"{item.erosion_probability:.2f}{usual}", call)
     console.print(table)
     for warning in reading.warnings:
         console.print(f"Warning: {warning}", style="yellow", highlight=False)
