@@ -58,15 +58,15 @@ def test_a_network_learns_from_what_a_reading_shows_it(side: Side, monkeypatch: 
     drawn = sample(np.random.default_rng(11), size_px=SIZE_PX, side=side)
     monkeypatch.setattr(phantom_joints, "sample", lambda *_args, **_more: drawn)
     monkeypatch.setattr(phantom_joints, "JITTER_MM", 0.0)
-    learnt, scores, joints = JointSampleDataset(1, image_size=80, mirror_left=True)[0, 0]
+    learnt, scores, joints = JointSampleDataset(1, image_size=64, mirror_left=True)[0, 0]
 
-    erosion = Model(Seeing(), dataclasses.replace(INFO, task="erosion", image_size=80, classes=5))
+    erosion = Model(Seeing(), dataclasses.replace(INFO, task="erosion", image_size=64, classes=5))
     film = Radiograph(drawn.pixels, side=side, source="drawn.png")
     reading = read_radiograph(film, bones=Model(Drawn(drawn), INFO), erosion=erosion)
     assert [item.joint for item in reading.joints] == [list(Joint)[number] for number in joints]
     assert scores.tolist() == [drawn.scores[item.joint] for item in reading.joints]
     shown = torch.cat(erosion.network.seen)  # type: ignore[arg-type]
-    assert shown.shape == learnt.shape == (6, 1, 80, 80)
+    assert shown.shape == learnt.shape == (6, 1, 64, 64)
     # A reading makes the picture larger first, which blurs its noise.
     for one, other in zip(*(functional.avg_pool2d(images, 4) for images in (learnt, shown)), strict=True):
         assert np.corrcoef(one.flatten(), other.flatten())[0, 1] > 0.98

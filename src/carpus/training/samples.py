@@ -21,7 +21,7 @@ from carpus.training.phantom_samples import SampleDataset
 from carpus.training.recipe import Recipe
 
 Samples = BoneDataset | ErosionDataset | SampleDataset | JointSampleDataset
-_VALIDATION_WRISTS = {"bones": 96, "erosion": 256}
+_VALIDATION_WRISTS = {"bones": 96, "erosion": 128}
 
 
 class Batches(Sampler[list[Key]]):
