@@ -38,12 +38,15 @@ def test_a_joint_that_tells_nothing_has_its_prevalence_and_one_that_tells_much_k
     assert found.prevalence == PREVALENCE[Joint.LUNATE]
 
 
-@pytest.mark.parametrize("probability", [0.0, 0.1, 0.39, 0.4, 0.41, 0.9, 1.0])
-def test_the_cut_moves_with_the_probability_so_that_calls_stay(probability: float) -> None:
+@pytest.mark.parametrize("probability", [0.0, 0.1, 0.5, 0.9, 0.97, 0.98, 0.999, 1.0])
+def test_a_joint_is_called_eroded_and_scored_where_that_is_likelier_than_not(probability: float) -> None:
     for joint in Joint:
         found = graded(probability, probability / 2, 0, 0, 0, joint=joint)
-        assert (found.probability >= found.cut) is (probability >= 0.4)
-        assert ((found.score or 0) > 0) is (probability >= 0.4)
+        assert found.cut == 0.5
+        assert (found.probability >= found.cut) is ((found.score or 0) > 0)
+    # 32 times likelier than otherwise, which a lunate's prevalence outweighs and a scaphoid's does not.
+    assert graded(0.97, 0, 0, 0, 0).score == 0
+    assert graded(0.97, 0, 0, 0, 0, joint=Joint.SCAPHOID).score == 1
 
 
 def test_how_far_an_eroded_joint_has_gone_is_as_the_network_says() -> None:
@@ -53,19 +56,21 @@ def test_how_far_an_eroded_joint_has_gone_is_as_the_network_says() -> None:
     np.testing.assert_allclose(eroded, np.array([0.4, 0.2, 0.1, 0.05, 0.05]) / 0.8)
 
 
-def test_the_range_is_the_shortest_with_the_score_in_it() -> None:
+def test_the_range_is_the_shortest_that_holds_enough() -> None:
     assert graded(0.1, 0.01, 0, 0, 0).score_range == (0, 0)
-    # Called eroded by its cut, though at this prevalence it more likely is not.
-    rare = graded(0.6, 0.1, 0, 0, 0)
-    assert (rare.score, rare.score_range) == (1, (0, 1))
-    sure = graded(0.9999, 0.999, 0.5, 0.05, 0.0, joint=Joint.SCAPHOID)
+    doubtful = graded(0.97, 0.1, 0, 0, 0)
+    assert (doubtful.score, doubtful.score_range) == (0, (0, 1))
+    sure = graded(0.9999, 0.999, 0.51, 0.05, 0.0, joint=Joint.SCAPHOID)
     assert (sure.score, sure.score_range) == (3, (2, 3))
     assert sum(sure.score_probabilities[2:4]) >= HELD > max(sure.score_probabilities)
 
 
 def test_without_a_known_prevalence_probabilities_are_left_as_they_are() -> None:
     found = graded(0.7, 0.2, 0, 0, 0, info=dataclasses.replace(CORN, prevalence=None))
-    assert (found.probability, found.cut, found.prevalence) == (0.7, 0.4, None)
+    assert (found.probability, found.cut, found.prevalence, found.score) == (0.7, 0.4, None, 1)
+    # Called eroded by its own cut, though it more likely is not: the range holds both.
+    called = graded(0.41, 0.1, 0, 0, 0, info=dataclasses.replace(CORN, prevalence=None))
+    assert (called.score, called.score_range) == (1, (0, 1))
 
 
 def test_a_network_without_scores_gives_none() -> None:

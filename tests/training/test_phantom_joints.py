@@ -107,9 +107,9 @@ def test_a_joint_outside_of_the_picture_is_left_out_of_the_batch(monkeypatch: py
 
 
 def test_the_prevalence_is_that_of_the_drawn_wrists() -> None:
-    dataset = JointSampleDataset(60, image_size=8, mirror_left=True)
-    scores = torch.cat([dataset[0, index][1] for index in range(60)])
-    assert (scores > 0).float().mean() == pytest.approx(dataset.prevalence, abs=0.1)
+    dataset = JointSampleDataset(40, image_size=8, mirror_left=True)
+    scores = torch.cat([dataset[0, index][1] for index in range(40)])
+    assert (scores > 0).float().mean() == pytest.approx(dataset.prevalence, abs=0.12)
 
 
 @pytest.mark.parametrize("field", [{"imbalance": "balanced"}, {"contralateral": True}])

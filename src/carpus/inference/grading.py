@@ -2,9 +2,11 @@
 
 A network learns from as many eroded joints as healthy ones, or as if there were, and its probabilities hold where half
 of the joints are eroded. Here they are brought to how often each joint is eroded in RAM-W600, by Bayes' rule: the odds
-are multiplied by the ratio of both prevalences' odds. The cut moves along, so that the same joints are called eroded.
-How far an eroded joint has gone is left as the network says. Where patients differ from those of RAM-W600, so does the
-probability.
+are multiplied by the ratio of both prevalences' odds. A joint is then called eroded where that is likelier than not, so
+a network that sees little in a film calls nothing eroded. How far an eroded joint has gone is left as the network says.
+Where patients differ from those of RAM-W600, so does the probability.
+
+Probabilities of a network that does not say where they hold are left as they are, and so is its cut.
 
 References:
     Saerens M, Latinne P, Decaestecker C. Adjusting the outputs of a classifier to new a priori probabilities. Neural
@@ -32,10 +34,11 @@ PREVALENCE: Mapping[Joint, float] = {
 }
 """How often each joint is eroded among the wrists of RAM-W600's erosion task, the paper's Table 7b."""
 
+LIKELY = 0.5
+"""The probability at or above which something is called so, where probabilities are those of patients."""
+
 HELD = 0.8
 """The share of probability that a range of scores holds."""
-
-_DEFAULT_CUT = 0.5
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class Grading:
         probability: Of erosion, 0 to 1.
         cut: The probability at or above which it is called eroded.
         prevalence: Of erosion, on which `probability` and `score_probabilities` rest; None where that is not known.
-        score: SvdH score, 0 to 5; None from a network that gives none.
+        score: SvdH score, 0 to 5, above 0 just where the joint is called eroded: the greatest that is reached likelier
+            than not, or what `graded` gives where the prevalence is not known; None from a network that gives none.
         score_probabilities: Of each score from 0 to 5, together 1; empty without a score.
         score_range: Least and greatest of the shortest row of scores that has the score in it and at least `HELD` of
             the probability; None without a score.
@@ -68,16 +72,16 @@ def grade(beyond: Float64[np.ndarray, "1 k"], joint: Joint, info: CheckpointInfo
         joint: Which.
         info: Of the network's checkpoint.
     """
-    cut = _DEFAULT_CUT if info.cut is None else info.cut
-    score = int(graded(beyond, cut=cut)[0]) if info.head == "corn" else None
     above = beyond[0]
-    prevalence = None
-    if info.prevalence is not None:
-        prevalence = PREVALENCE[joint]
-        cut = moved(cut, assumed=info.prevalence, prevalence=prevalence)
+    if info.prevalence is None:
+        cut, prevalence = LIKELY if info.cut is None else info.cut, None
+        score = int(graded(beyond, cut=cut)[0])
+    else:
+        cut, prevalence = LIKELY, PREVALENCE[joint]
         eroded = moved(float(above[0]), assumed=info.prevalence, prevalence=prevalence)
         above = above * (eroded / above[0] if above[0] > 0 else 0.0)
-    if score is None:
+        score = int((above >= LIKELY).sum())
+    if info.head != "corn":
         return Grading(float(above[0]), cut, prevalence, None, (), None)
     probabilities = -np.diff(above, prepend=1.0, append=0.0)
     return Grading(
