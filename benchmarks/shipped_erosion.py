@@ -67,6 +67,8 @@ def main() -> None:
     options = parser.parse_args()
     bones = load_model(options.bones or bundled_weights("bones"), task="bones")
     erosion = load_model(options.erosion or bundled_weights("erosion"), task="erosion")
+    if erosion.info.head != "corn":
+        raise InputError("the erosion network gives no scores; give a checkpoint of a recipe with head: corn")
     answers = pd.concat(
         [judge_wrist(number, options.seed, bones=bones, erosion=erosion) for number in range(options.wrists)]
     )

@@ -8,8 +8,7 @@ import pytest
 
 from carpus.anatomy import Joint
 from carpus.inference.grading import HELD, PREVALENCE, Grading, grade, moved
-from carpus.inference.weights import bundled_weights
-from carpus.nets.checkpoint import CheckpointInfo, read_checkpoint_info
+from carpus.nets.checkpoint import CheckpointInfo
 from carpus.report.published import published_scores
 
 CORN = CheckpointInfo(
@@ -82,8 +81,3 @@ def test_a_network_without_scores_gives_none() -> None:
 def test_moving_there_and_back_changes_nothing() -> None:
     there = moved(0.3, assumed=0.5, prevalence=0.02)
     assert moved(there, assumed=0.02, prevalence=0.5) == pytest.approx(0.3)
-
-
-def test_the_weights_that_come_along_say_which_prevalence_they_assume() -> None:
-    info = read_checkpoint_info(bundled_weights("erosion"))
-    assert (info.prevalence, info.head) == (0.5, "corn")
