@@ -223,8 +223,27 @@ def test_a_training_on_phantoms_drawn_on_the_fly_needs_no_dataset_and_can_be_don
     assert len(pd.read_csv(run / "history.csv")) == 2
     assert carpus("reproduce", run).status == 0
 
-    refused = carpus(
-        "train", "--recipe", "quick", "--net", "ResNet", "--set", "source=phantom", "--out", tmp_path / "no"
-    )
+
+def test_erosion_is_learnt_on_the_fly_too_and_an_interruption_changes_nothing(
+    carpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = ("image_size=32", "epochs=2", "epoch_items=8", "batch_size=4", "precision=float32")
+    tiny = ["train", "--net", "ResNet", "--recipe", "shipped", *(x for each in settings for x in ("--set", each))]
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    done = carpus(*tiny, "--out", whole)
+    assert done.status == 0, done.err
+    info = read_checkpoint_info(whole / "model.safetensors")
+    assert (info.task, info.head, info.classes, info.prevalence) == ("erosion", "corn", 5, 0.5)
+    assert info.cut is not None
+    assert 0 < info.cut < 1
+
+    with monkeypatch.context() as patch:
+        full_disk_in_epoch(2, patch)
+        assert carpus(*tiny, "--out", run).status == 2
+    assert carpus(*tiny, "--out", run).status == 0
+    for file in ("model.safetensors", "history.csv"):
+        assert (run / file).read_bytes() == (whole / file).read_bytes()
+
+    refused = carpus(*tiny, "--set", "imbalance=balanced", "--out", tmp_path / "no")
     assert refused.status == 2
-    assert "source phantom draws bones only" in refused.err
+    assert "choose contralateral=false, and imbalance=weighted" in refused.err

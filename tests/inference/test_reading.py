@@ -67,11 +67,14 @@ def test_the_real_film_is_read_with_its_wrist_in_the_middle(real: WristReading) 
     assert np.hypot(x - 1063, y - 1957) * 0.115 < 12
     assert real.side is Side.RIGHT
     assert any("have seen no patient" in warning for warning in real.warnings)
+    assert real.doubts == ()
+    assert real.as_dict()["trusted"] is True
 
 
 def test_a_mirrored_film_is_read_alike_and_its_side_is_doubted(models: tuple[Model, Model], real: WristReading) -> None:
     mirrored = read_radiograph(read_film(EXAMPLE).mirrored(), bones=models[0], erosion=models[1])
-    assert any("may be mirrored or mislabelled" in warning for warning in mirrored.warnings)
+    assert mirrored.as_dict()["trusted"] is False
+    assert any("may be mirrored or mislabelled" in warning for warning in mirrored.doubts)
     overlap = [dsc(real.masks.mask(bone), mirrored.masks.mirrored().mask(bone)) for bone in Bone]
     assert np.nanmean(overlap) > 0.8
 

@@ -89,7 +89,7 @@ def test_side_and_scale_say_where_they_are_from(reading: WristReading) -> None:
     untold = dataclasses.replace(reading.film, side=None, spacing_mm=None)
     values = dataclasses.replace(reading, film=untold).as_dict()
     assert values["side_from"] == "image"
-    assert values["spacing_from"] == "palm"
+    assert values["spacing_from"] == "hand"
     assert values["spacing_mm"] == pytest.approx(0.115, rel=0.01)
     unscaled = Radiograph(reading.crop.pixels, None, Side.RIGHT, reading.crop.source)
     values = dataclasses.replace(reading, film=untold, crop=unscaled).as_dict()

@@ -57,6 +57,8 @@ def values(**changes: Any) -> dict[str, Any]:
         ],
         "overlap_area_mm2": {pair_name(pair): 1.0 for pair in OVERLAP_PAIRS},
         "joints": [{"joint": each.abbreviation, "name": each.label, **joint} for each in Joint],
+        "trusted": True,
+        "doubts": [],
         "warnings": [],
         "models": [{"task": "bones", **model}],
         **changes,
@@ -77,10 +79,11 @@ def written(path: Path, said: dict[str, Any], crop_mm: float | None = 0.45) -> P
 
 
 def test_the_page_says_first_what_it_is_for_and_what_is_doubtful(tmp_path: Path) -> None:
-    page = written(tmp_path / "page.html", values(warnings=["A doubt."]))
+    page = written(tmp_path / "page.html", values(trusted=False, doubts=["A doubt."], warnings=["A note."]))
     text = (tmp_path / "page.html").read_text("utf-8")
     assert "Research use only; trained on synthetic radiographs" in page.words
-    assert page.words.index("Research use only") < page.words.index("A doubt.") < page.words.index("Capitate")
+    assert page.words.index("Research use only") < page.words.index("A doubt.") < page.words.index("A note.")
+    assert page.words.index("A note.") < page.words.index("Capitate")
     assert text.index("A doubt.") < text.index("<svg")
 
 
@@ -113,16 +116,16 @@ def test_the_page_fetches_nothing_and_allows_its_own_style_alone(tmp_path: Path)
 
 
 def test_what_comes_from_a_file_is_text(tmp_path: Path) -> None:
-    page = written(tmp_path / "page.html", values(file=HOSTILE, warnings=[HOSTILE]))
-    assert page.words.count(HOSTILE) == 3  # title, heading, warning
+    page = written(tmp_path / "page.html", values(file=HOSTILE, doubts=[HOSTILE], warnings=[HOSTILE]))
+    assert page.words.count(HOSTILE) == 4  # title, heading, doubt, warning
     assert not page.all("script")
     assert not any("onerror" in attributes for _, attributes in page.tags)
 
-    said = values(file=HOSTILE)
+    said = values(file=HOSTILE, trusted=False, doubts=[HOSTILE])
     films = [ReadFilm(HOSTILE, f"sub/{HOSTILE}.html", said), ReadFilm("b", "javascript:alert(1).html", said)]
     write_reading_list(tmp_path / "index.html", films, failures={HOSTILE: HOSTILE}, passed_over=3)
     listed = Page((tmp_path / "index.html").read_text("utf-8"))
-    assert listed.words.count(HOSTILE) == 3
+    assert listed.words.count(HOSTILE) == 5  # both films' doubts, one name, one failure and its reason
     assert not listed.all("script")
     links = [str(each["href"]) for each in listed.all("a")]
     assert not any("<" in link or '"' in link or link.startswith("javascript:") for link in links)

@@ -40,7 +40,7 @@ def write_reading(out: Path, name: str, reading: WristReading, *, sha256: str | 
 
 
 def print_reading(values: Mapping[str, Any], page: Path) -> None:
-    """Prints what was read, and every warning.
+    """Prints what was read, every doubt and every warning.
 
     Args:
         values: Of the reading, as in its JSON file.
@@ -54,8 +54,11 @@ def print_reading(values: Mapping[str, Any], page: Path) -> None:
         call = "eroded" if joint["eroded"] else "not eroded"
         if joint.get("svdh_score"):
             call += f", SvdH {joint['svdh_score']}"
-        table.add_row(joint["name"], f"{joint['erosion_probability']:.2f}", call)
+        usual = f" (usual {joint['erosion_prevalence']:.2f})" if "erosion_prevalence" in joint else ""
+        table.add_row(joint["name"], f"{joint['erosion_probability']:.2f}{usual}", call)
     console.print(table)
+    for doubt in values["doubts"]:
+        console.print(f"Do not trust: {escape(doubt)}", style="red", highlight=False)
     for warning in values["warnings"]:
         console.print(f"Warning: {escape(warning)}", style="yellow", highlight=False)
     console.print(f"Page: {escape(str(page))}", highlight=False, soft_wrap=True)

@@ -8,9 +8,11 @@
 """
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 
 from carpus.anatomy import Joint
+from carpus.imaging.geometry import Box, crop, mirror, resize
+from carpus.imaging.intensity import min_max
 
 _FAINT = 0.1
 
@@ -23,6 +25,21 @@ def input_channels(*, contralateral: bool, joint_input: bool) -> int:
         8
     """
     return 1 + contralateral + joint_input * len(Joint)
+
+
+def joint_region(
+    wrist: UInt8[np.ndarray, "h w"], box: Box, *, image_size: int, flip: bool
+) -> Float32[np.ndarray, "s s"]:
+    """The region of one joint as a network sees it, in 0 to 1.
+
+    Args:
+        wrist: Grey values of the wrist, in either orientation.
+        box: The region.
+        image_size: Edge s of the result in pixels.
+        flip: Whether the result is mirrored.
+    """
+    region = crop(wrist, box)
+    return min_max(resize(mirror(region) if flip else region, height=image_size, width=image_size))
 
 
 def erosion_input(

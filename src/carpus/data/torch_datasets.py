@@ -231,6 +231,11 @@ class ErosionDataset(Dataset[tuple[Tensor, int, int]]):
         """Whether each item is eroded, `(n,)` bool, in the order of the items."""
         return np.array([is_eroded(score) for _, _, score in self.joints], bool)
 
+    @property
+    def prevalence(self) -> float:
+        """The part of the items that is eroded, 0 to 1."""
+        return float(self.eroded.mean())
+
     def __len__(self) -> int:
         return len(self.joints)
 

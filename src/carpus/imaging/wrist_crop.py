@@ -9,6 +9,12 @@ from jaxtyping import Float64, Shaped
 from carpus.imaging.geometry import Box, crop
 from carpus.imaging.masks import BoneMasks
 
+WRIST_MM = 90.0
+"""Edge of the square that networks see of a wrist."""
+
+WINDOW = (0.5, 99.8)
+"""Percentiles of its grey values that become black and white."""
+
 _EQUAL = 1e-3
 
 

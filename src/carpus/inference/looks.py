@@ -13,14 +13,13 @@ from carpus.imaging.geometry import Box, mirror, resize
 from carpus.imaging.intensity import between, min_max, to_8_bits
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
+from carpus.imaging.wrist_crop import WINDOW, WRIST_MM
 from carpus.inference.model import Model
 from carpus.inference.solid import whole_bones
-from carpus.inference.wrist import BOX_MM
 
-CROP_MM = BOX_MM
+CROP_MM = WRIST_MM
 CROP_PX = 600
 _MARGIN_PX = 75
-_PERCENTILES = (0.5, 99.8)
 _STEP_PX = 32
 _MAY_BE = -4.0
 """Logit above which a bone may be at a pixel, for the confidence."""
@@ -79,7 +78,7 @@ def look_at(model: Model, film: Radiograph, box: Box, *, thumb_left: bool, place
     """
     wide = _with_margin(film, box)
     pixels = wide[_MARGIN_PX:-_MARGIN_PX, _MARGIN_PX:-_MARGIN_PX]
-    low, high = np.percentile(pixels, _PERCENTILES)
+    low, high = np.percentile(pixels, WINDOW)
     wide = between(wide, low=float(low), high=float(high))
     pixels = np.ascontiguousarray(wide[_MARGIN_PX:-_MARGIN_PX, _MARGIN_PX:-_MARGIN_PX])
     logits = _logits(model, wide if thumb_left else mirror(wide), places)
@@ -102,7 +101,7 @@ def look_everywhere(model: Model, film: Radiograph, edge: float, *, thumb_left: 
     """
     shrink = model.info.image_size / edge
     height, width = (max(round(length * shrink), 1) for length in film.shape)
-    pixels = to_8_bits(resize(film.pixels, height=height, width=width), percentiles=_PERCENTILES)
+    pixels = to_8_bits(resize(film.pixels, height=height, width=width), percentiles=WINDOW)
     image = min_max(pixels if thumb_left else mirror(pixels))
     # Whole steps of the network's coarsest stage.
     padded = np.pad(image, ((0, -height % _STEP_PX), (0, -width % _STEP_PX)))

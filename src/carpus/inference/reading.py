@@ -11,20 +11,21 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64, UInt8
 
-from carpus.anatomy import Bone, Joint, Side
-from carpus.data.erosion_inputs import erosion_input
-from carpus.imaging.geometry import Box, mirror, resize
-from carpus.imaging.intensity import min_max
+from carpus.anatomy import Joint, Side
+from carpus.data.erosion_inputs import erosion_input, joint_region
+from carpus.imaging.geometry import Box
 from carpus.imaging.joints import joint_boxes
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
 from carpus.inference.film import read_film
+from carpus.inference.grading import grade
 from carpus.inference.looks import CROP_MM, CROP_PX
 from carpus.inference.model import Model, load_model
 from carpus.inference.outline import outline_wrist
 from carpus.inference.reading_values import reading_values
+from carpus.inference.trust import doubts, refuse_no_adult_wrist
 from carpus.inference.weights import bundled_weights
-from carpus.nets.apply import classify, graded
+from carpus.nets.apply import classify
 
 _CROP_SPACING_MM = CROP_MM / CROP_PX
 
@@ -73,7 +74,8 @@ class WristReading:
         masks: The fourteen bones on the crop's grid.
         confidence: How sure the network is of its outlines on average, 0 to 1.
         joints: One entry a joint whose bone was found.
-        warnings: Why the reading may be wrong, one sentence each.
+        doubts: Why the reading should not be trusted, one sentence each; empty if nothing speaks against it.
+        warnings: What else a reader should know, one sentence each.
         models: The networks used, for bones and for erosion.
     """
 
@@ -85,6 +87,7 @@ class WristReading:
     masks: BoneMasks
     confidence: float
     joints: tuple[JointReading, ...]
+    doubts: tuple[str, ...]
     warnings: tuple[str, ...]
     models: tuple[Model, ...]
 
@@ -120,15 +123,16 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
         erosion: Judges the joints' regions.
 
     Raises:
-        InputError: No hand on it.
+        InputError: No hand on it, or one that is no adult's from its back.
     """
     outlined = outline_wrist(film, bones=bones)
+    refuse_no_adult_wrist(outlined)
     film, box, pixels, masks = outlined.film, outlined.box, outlined.pixels, outlined.masks
     thumb_left = outlined.thumb_left
-    warnings = [*film.notes, *outlined.notes, *_doubts(masks, bones, erosion)]
+    against = list(doubts(outlined))
     seen_side = Side.RIGHT if thumb_left else Side.LEFT
     if film.side is not None and film.side is not seen_side:
-        warnings.append(
+        against.append(
             f"The file says {film.side.name.lower()} hand, but the thumb lies as in a {seen_side.name.lower()} "
             "hand seen from its back: it may be mirrored or mislabelled."
         )
@@ -139,11 +143,21 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
     joints = []
     for joint, region in joint_boxes(masks, spacing_mm=_CROP_SPACING_MM).items():
         beyond = _erosion(erosion, pixels, region, joint, thumb_left=thumb_left)
-        cut = 0.5 if erosion.info.cut is None else erosion.info.cut
-        score = int(graded(beyond, cut=cut)[0]) if erosion.info.head == "corn" else None
+        found = grade(beyond, joint, erosion.info)
         on_film = region.scaled(scale)
         on_film = replace(on_film, x=on_film.x + box.x, y=on_film.y + box.y)
-        joints.append(JointReading(joint, on_film, float(beyond[0, 0]), cut, score))
+        joints.append(
+            JointReading(
+                joint,
+                on_film,
+                found.probability,
+                found.cut,
+                score=found.score,
+                prevalence=found.prevalence,
+                score_probabilities=found.score_probabilities,
+                score_range=found.score_range,
+            )
+        )
     return WristReading(
         film=film,
         turns=outlined.turns,
@@ -153,7 +167,8 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
         masks=masks,
         confidence=outlined.confidence,
         joints=tuple(joints),
-        warnings=tuple(warnings),
+        doubts=tuple(against),
+        warnings=(*film.notes, *outlined.notes, *_of_models(bones, erosion)),
         models=(bones, erosion),
     )
 
@@ -162,11 +177,9 @@ def _erosion(
     model: Model, pixels: UInt8[np.ndarray, "h w"], box: Box, joint: Joint, *, thumb_left: bool
 ) -> Float64[np.ndarray, "1 k"]:
     """As `classify`; a film shows one wrist, so there is no other hand to see."""
-    region = Radiograph(pixels).cropped(box).pixels
     info = model.info
-    seen = region if thumb_left else mirror(region)
     channels = erosion_input(
-        min_max(resize(seen, height=info.image_size, width=info.image_size)),
+        joint_region(pixels, box, image_size=info.image_size, flip=not thumb_left),
         None,
         joint,
         contralateral=info.contralateral,
@@ -175,14 +188,10 @@ def _erosion(
     return classify(model.network, channels[None], head=info.head)
 
 
-def _doubts(masks: BoneMasks, *models: Model) -> list[str]:
-    doubts = []
-    missing = [bone.label.lower() for bone in Bone if not masks.mask(bone).any()]
-    if missing:
-        doubts.append(f"Not found: {', '.join(missing)}.")
-    if any(model.info.trained_on == "phantom" for model in models):
-        doubts.append(
-            "The networks learnt from synthetic wrists only and have seen no patient: "
-            "the outlines may be poor and the erosion probabilities mean little."
-        )
-    return doubts
+def _of_models(*models: Model) -> list[str]:
+    if all(model.info.trained_on != "phantom" for model in models):
+        return []
+    return [
+        "The networks learnt from synthetic wrists only and have seen no patient: "
+        "the outlines may be poor and the erosion probabilities mean little."
+    ]

@@ -74,6 +74,8 @@ def reading_values(reading: "WristReading") -> dict[str, Any]:
             pair_name(pair): _area(reading.masks.overlap(*pair), reading.crop.spacing_mm) for pair in OVERLAP_PAIRS
         },
         "joints": [_joint(item, place) for item in reading.joints],
+        "trusted": not reading.doubts,
+        "doubts": list(reading.doubts),
         "warnings": list(reading.warnings),
         "models": model_values(reading.models),
     }
@@ -133,11 +135,11 @@ def _joint(item: "JointReading", place: Callable[[Points], Points]) -> dict[str,
 
 
 def _spacing(reading: "WristReading") -> tuple[float | None, str | None]:
-    """Edge of a film's pixel and who says so: the file, or the breadth of the palm."""
+    """Edge of a film's pixel and who says so: the file, or the size of the hand."""
     if reading.film.spacing_mm is not None:
         return reading.film.spacing_mm, "file"
     if reading.crop.spacing_mm is not None:
-        return reading.crop.spacing_mm * reading.crop.shape[1] / reading.box.width, "palm"
+        return reading.crop.spacing_mm * reading.crop.shape[1] / reading.box.width, "hand"
     return None, None
 
 

@@ -41,6 +41,8 @@ class CheckpointInfo:
         contralateral: For a classifier, whether a channel shows the same joint of the other hand.
         joint_input: For a classifier, whether channels say which joint it is.
         head: For a classifier, how its outputs are meant; see `carpus.nets.apply.classify`.
+        prevalence: For a classifier, how often a joint is eroded where its probabilities hold, whichever joint it is;
+            None where joints differ in that, or nobody knows.
         provenance: Anything else worth keeping: versions, data fingerprint, validation figures.
     """
 
@@ -58,6 +60,7 @@ class CheckpointInfo:
     contralateral: bool = False
     joint_input: bool = False
     head: str = "binary"
+    prevalence: float | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
 
 
@@ -130,7 +133,12 @@ def read_checkpoint_info(path: Path) -> CheckpointInfo:
             header = json.loads((file.metadata() or {})[_KEY])
         if header.pop("format") != _FORMAT:
             raise InputError(f"{path} has another format of checkpoint; use the carpus version that wrote it")
-        return CheckpointInfo(**header)
+        info = CheckpointInfo(**header)
+        if info.prevalence is not None and not 0 < info.prevalence < 1:
+            raise InputError(
+                f"{path} gives a prevalence of {info.prevalence}, expected one between 0 and 1; train it again"
+            )
+        return info
     except (SafetensorError, KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
         raise InputError(f"{path} is no carpus checkpoint ({error}); train one with `carpus train`") from None
 

@@ -31,7 +31,8 @@ from carpus.training.history import History
 from carpus.training.keeper import BEST_FILE, LAST_FILE, Keeper, WholeFiles
 from carpus.training.modules import BoneModule, ErosionModule, TrainingModule
 from carpus.training.network_info import network_info
-from carpus.training.predict import predict_erosion
+from carpus.training.phantom_joints import BALANCED, JointSampleDataset
+from carpus.training.predict import judge_drawn, predict_erosion
 from carpus.training.recipe import Recipe
 from carpus.training.run_files import CHECKPOINTS_FOLDER, begin_record, claim, remove_drafts
 from carpus.training.run_files import HISTORY_FILE as HISTORY_FILE
@@ -111,9 +112,9 @@ def _info(recipe: Recipe, dataset: Dataset | None, record: dict[str, Any]) -> Ch
 
 def _module(recipe: Recipe, info: CheckpointInfo, data: TrainingData) -> TrainingModule:
     network = build_network(info)
-    if not isinstance(data.train, ErosionDataset):
+    if not isinstance(data.train, ErosionDataset | JointSampleDataset):
         return BoneModule(network, recipe)
-    prevalence = float(data.train.eroded.mean())
+    prevalence = data.train.prevalence
     if not 0 < prevalence < 1:
         raise InputError("there are eroded or healthy joints only in training; add patients")
     return ErosionModule(network, recipe, prevalence=prevalence)
@@ -147,6 +148,10 @@ def _finish(run: Path, data: TrainingData) -> None:
     if isinstance(data.val, ErosionDataset):
         cut = best_cut(data.val.eroded, predict_erosion(network, data.val, head=info.head)[:, 0])
         info = dataclasses.replace(info, cut=cut)
+    elif isinstance(data.val, JointSampleDataset):
+        scores, beyond = judge_drawn(network, data.val, head=info.head)
+        # Drawn joints are eroded equally often, whichever they are, and count in the loss as if half of them were.
+        info = dataclasses.replace(info, cut=best_cut(scores > 0, beyond[:, 0]), prevalence=BALANCED)
     epochs = _epochs(run)
     save_checkpoint(run / MODEL_FILE, network, _with(info, epochs=epochs, training_items=len(data.train)))
 

@@ -27,8 +27,8 @@ _COARSE = 8
 _INVERTED = 0.08
 
 
-class _Phantoms:
-    """What both datasets are told, and the chance of an item."""
+class Phantoms:
+    """What datasets of drawn wrists are told, and the chance of an item."""
 
     def __init__(
         self, length: int, *, image_size: int, mirror_left: bool, seed: int = 0, is_fixed: bool = False
@@ -52,7 +52,7 @@ class _Phantoms:
         return tuple(map(mirror, images)) if self.mirror_left and side is Side.LEFT else images
 
 
-class SampleDataset(_Phantoms, Dataset[tuple[Tensor, Tensor]]):
+class SampleDataset(Phantoms, Dataset[tuple[Tensor, Tensor]]):
     """Items `(image, plane)`, as of `BoneDataset`: float32 `(1, s, s)` in 0 to 1, and the packed masks, int16 `(s, s)`.
 
     Keys are `(epoch, index)`; the same key gives the same item in any worker.
@@ -71,7 +71,7 @@ class SampleDataset(_Phantoms, Dataset[tuple[Tensor, Tensor]]):
         return torch.from_numpy(min_max(pixels))[None], torch.from_numpy(plane.astype(np.int16))
 
 
-class ProjectedDataset(_Phantoms, Dataset[tuple[Tensor, Tensor, float]]):
+class ProjectedDataset(Phantoms, Dataset[tuple[Tensor, Tensor, float]]):
     """Items `(attenuation, masks, spacing_mm)` for `expose`; otherwise as `SampleDataset`.
 
     Args:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 from torch import nn
 
 from carpus.anatomy import Side
@@ -14,6 +14,7 @@ from carpus.imaging.intensity import min_max
 from carpus.imaging.masks import BoneMasks
 from carpus.nets.apply import classify, segment
 from carpus.nets.checkpoint import CheckpointInfo
+from carpus.training.phantom_joints import JointSampleDataset
 
 
 def predict_bones(network: nn.Module, info: CheckpointInfo, case: Case, *, size: int) -> BoneMasks:
@@ -30,6 +31,21 @@ def predict_bones(network: nn.Module, info: CheckpointInfo, case: Case, *, size:
     pixels = resize(mirror(pixels) if flip else pixels, height=info.image_size, width=info.image_size)
     masks = BoneMasks.from_stack(segment(network, min_max(pixels), height=size, width=size) > 0)
     return masks.mirrored() if flip else masks
+
+
+def judge_drawn(
+    network: nn.Module, samples: JointSampleDataset, *, head: str
+) -> tuple[Int64[np.ndarray, " n"], Float64[np.ndarray, "n k"]]:
+    """The scores of all joints of wrists drawn on the fly, and the probabilities as `predict_erosion` gives them.
+
+    Args:
+        network: In evaluation mode.
+        samples: With the size and channels the network was trained on.
+        head: Of its checkpoint.
+    """
+    wrists = [samples[0, index] for index in range(len(samples))]
+    scores = np.concatenate([wrist[1].numpy() for wrist in wrists])
+    return scores, np.concatenate([classify(network, wrist[0].numpy(), head=head) for wrist in wrists])
 
 
 def predict_erosion(

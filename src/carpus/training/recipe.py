@@ -67,10 +67,10 @@ class Recipe:
         net_options: Options of the network beyond its channels.
         image_size: Edge in pixels of the square input.
         mirror_left: Whether left hands are flipped to right.
-        source: `dataset`; or `phantom`: bones of synthetic wrists that are drawn while it trains, each once.
+        source: `dataset`; or `phantom`: synthetic wrists that are drawn while it trains, each once.
         epoch_items: Wrists of an epoch from `phantom`.
         epochs: Passes over the training split, at most.
-        batch_size: Images a step, of all processes together.
+        batch_size: Images a step, of all processes together; of erosion from `phantom`, wrists with six joints each.
         lr: Peak of the schedule.
         schedule: `one_cycle` climbs to the peak and falls to nothing; `cosine` and `poly` fall from the peak, once an
             epoch.

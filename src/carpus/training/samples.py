@@ -16,11 +16,12 @@ from carpus.errors import InputError
 from carpus.training.augmentation import augment
 from carpus.training.augmentation_paper import augment_as_paper
 from carpus.training.cases import task_cases
+from carpus.training.phantom_joints import JointSampleDataset, as_joints
 from carpus.training.phantom_samples import SampleDataset
 from carpus.training.recipe import Recipe
 
-Samples = BoneDataset | ErosionDataset | SampleDataset
-_VALIDATION_ITEMS = 96
+Samples = BoneDataset | ErosionDataset | SampleDataset | JointSampleDataset
+_VALIDATION_WRISTS = {"bones": 96, "erosion": 128}
 
 
 class Batches(Sampler[list[Key]]):
@@ -128,7 +129,7 @@ class TrainingData(pl.LightningDataModule):
         return DataLoader(
             samples,
             batch_sampler=batches,
-            collate_fn=None if isinstance(samples, ErosionDataset) else as_batch,
+            collate_fn=_collate(samples),
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
             pin_memory=self.workers > 0 and torch.cuda.is_available(),
@@ -166,15 +167,26 @@ def samples_of(recipe: Recipe, dataset: Dataset | None, split: Split, packed: Pa
     return samples
 
 
-def _drawn(recipe: Recipe, split: Split) -> SampleDataset:
+def _collate(samples: Samples) -> Callable[..., Any] | None:
+    if isinstance(samples, JointSampleDataset):
+        return as_joints
+    return None if isinstance(samples, ErosionDataset) else as_batch
+
+
+def _drawn(recipe: Recipe, split: Split) -> SampleDataset | JointSampleDataset:
     """Wrists drawn on the fly: ever new ones in training, the same ones of another seed in validation."""
-    if recipe.task != "bones":
-        raise InputError(
-            "source phantom draws bones only; train erosion on a dataset, such as from carpus data phantom"
-        )
     is_training = split is Split.TRAIN
-    return SampleDataset(
-        recipe.epoch_items if is_training else min(recipe.epoch_items, _VALIDATION_ITEMS),
+    length = recipe.epoch_items if is_training else min(recipe.epoch_items, _VALIDATION_WRISTS[recipe.task])
+    kind: Callable[..., SampleDataset | JointSampleDataset] = SampleDataset
+    if recipe.task == "erosion":
+        if recipe.contralateral or recipe.imbalance == "balanced":
+            raise InputError(
+                "source phantom draws one wrist at a time, eroded or not as it comes; choose contralateral=false, and "
+                "imbalance=weighted, which counts both alike"
+            )
+        kind = partial(JointSampleDataset, joint_input=recipe.joint_input)
+    return kind(
+        length,
         image_size=recipe.image_size,
         mirror_left=recipe.mirror_left,
         seed=recipe.seed + (not is_training),

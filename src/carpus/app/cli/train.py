@@ -43,7 +43,7 @@ def train(
 
     The first training on a dataset packs its images and masks into one file, in .carpus-cache inside the dataset.
 
-    With --recipe shipped no dataset is needed: synthetic wrists are drawn while it trains.
+    With --recipe shipped no dataset is needed: synthetic wrists are drawn while it trains (Unet, ResNet).
 
     Example: carpus train --net SwinUMamba --recipe paper --data RAM-W600 --out runs/swin
     """

@@ -21,7 +21,19 @@ _JOINT = (
     "svdh_score_low",
     "svdh_score_high",
 )
-_FILM = ("film", "sha256", "side", "side_from", "spacing_mm", "spacing_from", "confidence", "bones", "warnings")
+_FILM = (
+    "film",
+    "sha256",
+    "side",
+    "side_from",
+    "spacing_mm",
+    "spacing_from",
+    "confidence",
+    "bones",
+    "trusted",
+    "doubts",
+    "warnings",
+)
 
 
 def write_tables(out: Path, outcome: Outcome, *, passed_over: int) -> None:
@@ -44,6 +56,7 @@ def _rows(film: ReadFilm) -> Iterator[Sequence[object]]:
         **values,
         "film": film.name,
         "bones": sum(bool(bone["polygons"]) for bone in values["bones"]),
+        "doubts": " ".join(values["doubts"]),
         "warnings": " ".join(values["warnings"]),
     }
     joints: list[Mapping[str, Any]] = values["joints"] or [{}]  # a film without joints has a row too
