@@ -153,3 +153,10 @@ def test_an_unknown_network_or_option_is_named() -> None:
     for options in ({"depth": 3}, {"filters": [4, 8]}):
         with pytest.raises(InputError, match="correct net_options"):
             build_network(dataclasses.replace(INFO, net_options=options))
+
+
+def test_a_prevalence_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(path, build_network(INFO), dataclasses.replace(INFO, prevalence=1.0))
+    with pytest.raises(InputError, match="expected one between 0 and 1"):
+        read_checkpoint_info(path)

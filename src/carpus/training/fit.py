@@ -150,8 +150,11 @@ def _finish(run: Path, data: TrainingData) -> None:
         info = dataclasses.replace(info, cut=cut)
     elif isinstance(data.val, JointSampleDataset):
         scores, beyond = judge_drawn(network, data.val, head=info.head)
-        # Drawn joints are eroded equally often, whichever they are, and count in the loss as if half of them were.
-        info = dataclasses.replace(info, cut=best_cut(scores > 0, beyond[:, 0]), prevalence=BALANCED)
+        # Drawn joints are eroded equally often, whichever they are, and count in the loss as if half of them were, but
+        # where the recipe says how much an eroded one counts.
+        counts_alike = data.recipe.imbalance == "logit_adjusted" or data.recipe.eroded_weight is None
+        prevalence = BALANCED if counts_alike else None
+        info = dataclasses.replace(info, cut=best_cut(scores > 0, beyond[:, 0]), prevalence=prevalence)
     epochs = _epochs(run)
     save_checkpoint(run / MODEL_FILE, network, _with(info, epochs=epochs, training_items=len(data.train)))
 
