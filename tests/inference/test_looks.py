@@ -22,7 +22,7 @@ class MarksBright(nn.Module):
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return Model(MarksBright(), network_info(named_recipe("Unet", "shipped"), trained_on="phantom"))
+    return Model(MarksBright(), network_info(named_recipe("Unet", "shipped"), trained_on="phantom"), sha256="")
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +82,6 @@ def test_confidence_is_that_of_the_least_sure_bone_where_a_bone_may_be(model: Mo
 
     box = Box(100, 0, 600, 600)
     sure = look_at(model, film, box, thumb_left=True, places=STRAIGHT).confidence
-    unsure = look_at(Model(Unsure(), model.info), film, box, thumb_left=True, places=STRAIGHT).confidence
+    unsure = look_at(Model(Unsure(), model.info, sha256=""), film, box, thumb_left=True, places=STRAIGHT).confidence
     assert sure > 0.9
     assert unsure == pytest.approx(float(torch.tanh(torch.tensor(0.025))), abs=0.01)

@@ -1,5 +1,6 @@
 import dataclasses
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -27,7 +28,7 @@ def test_only_auto_is_bfloat16_on_a_cpu_and_only_where_the_cpu_has_it(
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_precision_that_is_named_is_kept_on_any_cpu(
-    precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    precision: Literal["float32", "bfloat16"], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: precision == "float32")
     recipe = dataclasses.replace(named_recipe("Unet", "carpus"), precision=precision)

@@ -60,9 +60,9 @@ def test_a_network_learns_from_what_a_reading_shows_it(side: Side, monkeypatch: 
     monkeypatch.setattr(phantom_joints, "JITTER_MM", 0.0)
     learnt, scores, joints = JointSampleDataset(1, image_size=64, mirror_left=True)[0, 0]
 
-    erosion = Model(Seeing(), dataclasses.replace(INFO, task="erosion", image_size=64, classes=5))
+    erosion = Model(Seeing(), dataclasses.replace(INFO, task="erosion", image_size=64, classes=5), sha256="")
     film = Radiograph(drawn.pixels, side=side, source="drawn.png")
-    reading = read_radiograph(film, bones=Model(Drawn(drawn), INFO), erosion=erosion)
+    reading = read_radiograph(film, bones=Model(Drawn(drawn), INFO, sha256=""), erosion=erosion)
     assert [item.joint for item in reading.joints] == [list(Joint)[number] for number in joints]
     assert scores.tolist() == [drawn.scores[item.joint] for item in reading.joints]
     shown = torch.cat(erosion.network.seen)  # type: ignore[arg-type]
