@@ -1,9 +1,9 @@
 """From the authors' erosion training to carpus's, one change after the other, in one table.
 
 Every row keeps the changes of the rows above it, but for the last three: each changes in row 5 what was tried and is
-not in the recipe `carpus`. Network, data, image size, epochs and seeds are the same in all. The figures are the test split's,
-with 95 % intervals of a bootstrap over patients, beside JointPrior, which looks at no image. AUROC within joint is the
-one that knowing the joint gains nothing in.
+not in the recipe `carpus`. Network, data, image size, epochs and seeds are the same in all. The figures are the test
+split's, with 95 % intervals of a bootstrap over patients, beside JointPrior, which looks at no image. AUROC within
+joint is the one that knowing the joint gains nothing in.
 
 An interrupted run goes on where it stopped. Run from the repository:
 
