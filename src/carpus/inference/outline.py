@@ -152,7 +152,8 @@ def _seen(bones: Model, film: Radiograph, wrist: Wrist) -> _View:
     views = [_View(film, look_at(bones, film, wrist.box, thumb_left=choice, places=STRAIGHT)) for choice in choices]
     view = max(views, key=lambda view: view.look.confidence)
     again = _View(film, look_at(bones, film, _reframed(view), thumb_left=view.look.thumb_left, places=STRAIGHT))
-    return max(view, again, key=lambda view: view.merit)
+    # As it was in training, unless less is seen so.
+    return again if again.merit[0] >= view.merit[0] else view
 
 
 def _reframed(view: _View) -> Box:
