@@ -53,6 +53,16 @@ def test_a_bone_astray_is_named(wrist: OutlinedWrist) -> None:
     assert any("usual wrist: lunate." in doubt for doubt in doubts(_with_masks(wrist, stack)))
 
 
+def test_a_long_bone_that_the_film_cuts_off_is_not_astray(wrist: OutlinedWrist) -> None:
+    top = int(wrist.box.y + wrist.box.height * 0.32)
+    film = replace(wrist.film, pixels=np.ascontiguousarray(wrist.film.pixels[top:]))
+    box = replace(wrist.box, y=wrist.box.y - top)
+    shown = ((np.arange(600) + 0.5) * box.height / 600 + box.y > 0)[:, None]
+    seen = replace(_with_masks(wrist, wrist.masks.stack() & shown), film=film, box=box)
+    assert Bone.METACARPAL_3 not in seen.placement.in_place
+    assert doubts(seen) == ()
+
+
 def test_a_wrist_too_small_for_an_adult_is_doubted_only_if_the_film_has_a_scale(wrist: OutlinedWrist) -> None:
     small = replace(wrist, placement=replace(wrist.placement, size=0.7))
     _only(doubts(small), "0.70 times as large")

@@ -32,6 +32,7 @@ _FEWEST_SEARCHED = 12
 _SEARCHED = (0.34, 0.45, 0.6, 0.8, 1.05)
 """Edges of the wrist's square where the film has no scale, as parts of its shorter edge."""
 _ROUNDS = 2
+_SAME_SIZE = 0.12
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +152,10 @@ def _seen(bones: Model, film: Radiograph, wrist: Wrist) -> _View:
     choices = (True, False) if thumb_left is None else (thumb_left,)
     views = [_View(film, look_at(bones, film, wrist.box, thumb_left=choice, places=STRAIGHT)) for choice in choices]
     view = max(views, key=lambda view: view.look.confidence)
-    again = _View(film, look_at(bones, film, _reframed(view), thumb_left=view.look.thumb_left, places=STRAIGHT))
+    box = _reframed(view)
+    if wrist.is_crop and abs(box.width / view.box.width - 1) < _SAME_SIZE:
+        return view  # a crop keeps its own grid
+    again = _View(film, look_at(bones, film, box, thumb_left=view.look.thumb_left, places=STRAIGHT))
     # As it was in training, unless less is seen so.
     return again if again.merit[0] >= view.merit[0] else view
 

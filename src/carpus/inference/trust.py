@@ -64,7 +64,12 @@ def doubts(wrist: OutlinedWrist) -> tuple[str, ...]:
 
 def _doubts(wrist: OutlinedWrist) -> Iterator[str]:
     placement, masks = wrist.placement, wrist.masks
-    astray = [bone.label.lower() for bone in Bone if bone not in placement.in_place]
+    astray = [
+        bone.label.lower()
+        for bone in Bone
+        # Where the film ends in a long bone, what is seen of it has its middle elsewhere.
+        if bone not in placement.in_place and (bone in CARPALS or not _is_cut(masks.mask(bone), wrist))
+    ]
     if astray:
         yield f"Not outlined as in a usual wrist: {', '.join(astray)}."
     if wrist.film.spacing_mm is not None and not ADULT_SIZES[0] <= placement.size <= ADULT_SIZES[1]:
