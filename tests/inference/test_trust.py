@@ -107,3 +107,11 @@ def test_bones_without_any_space_between_them_may_be_fused(wrist: OutlinedWrist)
 
 def test_an_unsure_network_is_doubted(wrist: OutlinedWrist) -> None:
     _only(doubts(replace(wrist, confidence=0.5)), "0.50")
+
+
+def test_a_wrist_with_three_carpal_bones_astray_is_no_adults(wrist: OutlinedWrist) -> None:
+    stack = wrist.masks.stack()
+    for bone in (Bone.HAMATE, Bone.TRAPEZIUM, Bone.TRAPEZOID):
+        stack[bone.channel] = False
+    with pytest.raises(InputError, match="11 of 14 bones lie as they should, 4 of 7"):
+        refuse_no_adult_wrist(_with_masks(wrist, stack))

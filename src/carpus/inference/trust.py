@@ -19,9 +19,11 @@ from carpus.inference.looks import CROP_MM, CROP_PX
 from carpus.inference.outline import OutlinedWrist
 
 _MM = CROP_MM / CROP_PX
-_FEWEST_IN_PLACE = 10
+_FEWEST_IN_PLACE, _FEWEST_CARPALS = 10, 5
 _TURNED_DEGREES = 30.0
-_LEAST_CONFIDENCE = 0.87
+LEAST_CONFIDENCE = 0.87
+"""Of a network that may be trusted; nearly all drawn wrists are outlined with more."""
+
 _CUT_OFF = 0.02
 """Part of a bone's outline on the film's border from which it is cut off."""
 
@@ -47,13 +49,15 @@ def refuse_no_adult_wrist(wrist: OutlinedWrist) -> None:
     """Makes sure that what was outlined lies as the bones of an adult's wrist do.
 
     Raises:
-        InputError: Five of the fourteen or more do not.
+        InputError: Five or more of the fourteen do not, or three or more of the seven of the carpus.
     """
-    in_place = len(wrist.placement.in_place)
-    if in_place < _FEWEST_IN_PLACE:
+    in_place = wrist.placement.in_place
+    carpals = len(set(in_place) & set(CARPALS))
+    if len(in_place) < _FEWEST_IN_PLACE or carpals < _FEWEST_CARPALS:
         raise InputError(
-            f"{wrist.film.source or 'the film'} shows no adult's wrist from its back: {in_place} of {len(Bone)} "
-            "bones lie as they should; give a film of one adult hand from its back, fingers up"
+            f"{wrist.film.source or 'the film'} shows no adult's wrist from its back: {len(in_place)} of {len(Bone)} "
+            f"bones lie as they should, {carpals} of {len(CARPALS)} of the carpus; give a film of one adult hand from "
+            "its back, fingers up"
         )
 
 
@@ -84,8 +88,8 @@ def _doubts(wrist: OutlinedWrist) -> Iterator[str]:
     gap_mm = joint_space_mm(masks)
     if gap_mm is not None and gap_mm < _FUSED_MM:
         yield "Hardly any space is left between the carpal bones: they may be fused, and their outlines a guess."
-    if wrist.confidence < _LEAST_CONFIDENCE:
-        yield f"The network is unsure of its outlines ({wrist.confidence:.2f}, usual is {_LEAST_CONFIDENCE} or more)."
+    if wrist.confidence < LEAST_CONFIDENCE:
+        yield f"The network is unsure of its outlines ({wrist.confidence:.2f}, usual is {LEAST_CONFIDENCE} or more)."
 
 
 def joint_space_mm(masks: BoneMasks) -> float | None:
