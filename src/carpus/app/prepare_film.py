@@ -256,7 +256,7 @@ def _as_outlined(film: Radiograph, settings: Settings, model: "Model", note: _No
 
     wrist = outline_wrist(film, bones=model)
     if wrist.confidence < LEAST_CONFIDENCE:
-        note("outlines-unsure", f"The network is unsure of its outlines ({wrist.confidence:.2f}): see that this is one.")
+        note("outlines-unsure", f"The network is unsure of its outlines ({wrist.confidence:.2f}): look at them.")
     assert film.spacing_mm is not None  # noqa: S101 (made sure before)
     box = crop_box(wrist.box.centre, film_mm=film.spacing_mm, crop_mm=settings.crop_mm, size_px=settings.size_px)
     scale = CROP_PX / wrist.box.width

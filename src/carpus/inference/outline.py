@@ -152,7 +152,7 @@ def _seen(bones: Model, film: Radiograph, wrist: Wrist) -> _View:
     choices = (True, False) if thumb_left is None else (thumb_left,)
     views = [_View(film, look_at(bones, film, wrist.box, thumb_left=choice, places=STRAIGHT)) for choice in choices]
     view = max(views, key=lambda view: view.look.confidence)
-    box = _reframed(view)
+    box = _reframed(view, sized=wrist.is_crop)
     if wrist.is_crop and abs(box.width / view.box.width - 1) < _SAME_SIZE:
         return view  # a crop keeps its own grid
     again = _View(film, look_at(bones, film, box, thumb_left=view.look.thumb_left, places=STRAIGHT))
@@ -160,12 +160,17 @@ def _seen(bones: Model, film: Radiograph, wrist: Wrist) -> _View:
     return again if again.merit[0] >= view.merit[0] else view
 
 
-def _reframed(view: _View) -> Box:
-    """The square moved so that the capitate is in its middle, where it was in training; without a scale, sized too."""
+def _reframed(view: _View, *, sized: bool) -> Box:
+    """The square moved so that the capitate is in its middle, where it was in training.
+
+    Args:
+        view: Of the square.
+        sized: Whether, on a film without a scale, the carpal bones may also change its size.
+    """
     capitate = np.argwhere(view.look.masks.mask(Bone.CAPITATE))
     size = view.box.width
     carpus = view.carpus
-    if view.film.spacing_mm is None and carpus and len(carpus.in_place) >= _FEWEST_CARPALS:
+    if sized and view.film.spacing_mm is None and carpus and len(carpus.in_place) >= _FEWEST_CARPALS:
         size *= carpus.size
     if not len(capitate):
         return view.box
@@ -188,7 +193,7 @@ def _searched(bones: Model, film: Radiograph) -> _View | None:
             for _ in range(_ROUNDS):
                 view = _View(film, look_at(bones, film, box, thumb_left=thumb_left, places=STRAIGHT))
                 found = view if found is None else max(found, view, key=lambda view: view.merit)
-                box = _reframed(view)
+                box = _reframed(view, sized=True)
     return found if found and len(found.placement.in_place) >= _FEWEST_SEARCHED else None
 
 
