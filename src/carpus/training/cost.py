@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from carpus.nets.checkpoint import build_network
+from carpus.training.engine import Engine, lightning_precision
 from carpus.training.network_info import network_info
 from carpus.training.recipe import Recipe
 
@@ -41,6 +42,9 @@ def measure_step(recipe: Recipe) -> StepCost:
     info = network_info(recipe, trained_on="nothing")
     network = build_network(info).train().to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-6)
+    precision = lightning_precision(recipe, Engine())
+    dtype = torch.float16 if precision == "16-mixed" else torch.bfloat16
+    autocast = torch.autocast(device.type, dtype, enabled=precision != "32-true")
     edge, count = recipe.image_size, recipe.batch_size
     images = torch.rand(count, recipe.in_channels, edge, edge, device=device)
     target = (
@@ -49,7 +53,9 @@ def measure_step(recipe: Recipe) -> StepCost:
 
     def step() -> None:
         optimizer.zero_grad()
-        answer = network(images)
+        with autocast:
+            answer = network(images)
+        answer = answer.float()
         if is_bones:
             loss = functional.binary_cross_entropy_with_logits(answer, target)
         else:
@@ -58,7 +64,7 @@ def measure_step(recipe: Recipe) -> StepCost:
         optimizer.step()
 
     def forward() -> None:
-        with torch.no_grad():
+        with torch.no_grad(), autocast:
             network(images)
 
     first = _timed(step, device)

@@ -67,7 +67,7 @@ def make_trainer(recipe: Recipe, run: Path, engine: Engine, callbacks: list[pl.C
         devices=engine.devices,
         num_nodes=engine.nodes,
         strategy=_strategy(engine),
-        precision=_precision(recipe, engine),
+        precision=lightning_precision(recipe, engine),
         max_epochs=recipe.epochs,
         callbacks=callbacks,
         plugins=plugins,
@@ -114,7 +114,8 @@ def _strategy(engine: Engine) -> str | Strategy:
     return DDPStrategy(process_group_backend=None if engine.on_gpu else "gloo", **no_exchange)
 
 
-def _precision(recipe: Recipe, engine: Engine) -> Any:
+def lightning_precision(recipe: Recipe, engine: Engine) -> Literal["32-true", "16-mixed", "bf16-mixed"]:
+    """The recipe's precision where the engine computes, in Lightning's words."""
     if recipe.precision == "auto":
         return "bf16-mixed" if _has_bfloat16(engine) else "32-true"
     if recipe.precision == "float16":
