@@ -2,11 +2,12 @@
 
 - `outline`: cross-entropy once more, in a band of three pixels along the reference's outlines;
 - `overlaps`: soft Dice of the fourteen overlaps of two bones, from products of probabilities;
-- `deep`: the loss at two coarser stages of the decoder as well, with half and a quarter of the weight;
+- `deep`: deep supervision, the loss of two coarser stages as well, with half and a quarter of the weight, which the
+  recipe `carpus` has for `Unet`;
 - `shifts`: at test time, the mean logits of the image and of four shifted by 1.5 % of its edge;
 - `zooms and turns`: at test time, of the image, two other zooms and two turns, as `carpus read` does.
 
-The terms are not part of carpus, unless the table says that they earn it: they are written here. Every training has the
+The first two did not earn their place, are not part of carpus and are written here. Every training has the
 same recipe, samples and seeds; every network reads the same fresh wrists, scored at 600 x 600. The differences are
 those of the same wrists and seeds, with 95 % intervals of a bootstrap over wrists.
 
@@ -22,8 +23,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from unittest.mock import patch
@@ -31,8 +31,7 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 import torch
-from monai.networks.nets import DynUNet
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from carpus.anatomy import OVERLAP_PAIRS, Bone, Side
@@ -42,7 +41,6 @@ from carpus.imaging import BoneMasks, Box, Radiograph
 from carpus.inference.looks import CROP_PX, SEVERAL, STRAIGHT, Placing, look_at
 from carpus.inference.model import Model, load_model
 from carpus.metrics import measure_bones
-from carpus.nets import SEGMENTERS
 from carpus.phantom.samples import Sample, sample
 from carpus.training.fit import train
 from carpus.training.losses import BONE_LOSSES, Total, bce_and_dice, summed
@@ -112,36 +110,13 @@ def overlaps(logits: Tensor, masks: Tensor, *, total: Total = summed) -> Tensor:
 
 
 def with_terms(*terms: Loss) -> Loss:
-    """The usual loss plus terms; of the stages of a network that gives several, the mean weighted 4 : 2 : 1."""
+    """The usual loss plus terms."""
 
     def loss(logits: Tensor, masks: Tensor, *, total: Total = summed) -> Tensor:
-        stages = logits.float().unbind(1) if logits.ndim == 5 else (logits.float(),)
-        weights = [0.5**depth for depth in range(len(stages))]
-        each = [
-            bce_and_dice(stage, masks, total=total) + sum(term(stage, masks, total=total) for term in terms)
-            for stage in stages
-        ]
-        return torch.stack([weight * value for weight, value in zip(weights, each, strict=True)]).sum() / sum(weights)
+        logits = logits.float()
+        return bce_and_dice(logits, masks, total=total) + sum(term(logits, masks, total=total) for term in terms)
 
     return loss
-
-
-def deep_unet(*, in_channels: int = 1, classes: int = 14, filters: tuple[int, ...] = FILTERS) -> nn.Module:
-    """The U-Net that in training gives logits of three stages, `(b, 3, classes, h, w)`."""
-    stages = len(filters)
-    return DynUNet(
-        2,
-        in_channels,
-        classes,
-        [3] * stages,
-        [1] + [2] * (stages - 1),
-        [2] * (stages - 1),
-        filters=list(filters),
-        norm_name="batch",
-        res_block=True,
-        deep_supervision=True,
-        deep_supr_num=2,
-    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,7 +124,7 @@ class Terms:
     """What a training has beside the recipe."""
 
     loss: Loss = bce_and_dice
-    network: Callable[..., nn.Module] | None = None
+    supervised_stages: int = 0
 
 
 PLAIN = "plain"
@@ -157,8 +132,8 @@ TRAININGS = {
     PLAIN: Terms(),
     "outline": Terms(with_terms(outline)),
     "overlaps": Terms(with_terms(overlaps)),
-    "deep": Terms(with_terms(), deep_unet),
-    "outline + overlaps + deep": Terms(with_terms(outline, overlaps), deep_unet),
+    "deep": Terms(supervised_stages=2),
+    "outline + overlaps + deep": Terms(with_terms(outline, overlaps), supervised_stages=2),
 }
 SHIFTED = (*STRAIGHT, *(Placing(x=x, y=y) for x in (-SHIFT, SHIFT) for y in (-SHIFT, SHIFT)))
 
@@ -166,20 +141,11 @@ SHIFTED = (*STRAIGHT, *(Placing(x=x, y=y) for x in (-SHIFT, SHIFT) for y in (-SH
 TEST_TIME = {"shifts": SHIFTED, "zooms and turns": SEVERAL}
 
 
-@contextmanager
-def in_place(terms: Terms) -> Iterator[None]:
-    """The terms in the place of carpus's own."""
-    with ExitStack() as stack:
-        stack.enter_context(patch.dict(BONE_LOSSES, bce_dice=terms.loss))
-        if terms.network is not None:
-            stack.enter_context(patch.dict(SEGMENTERS, Unet=terms.network))
-        yield
-
-
 def trained(recipe: Recipe, terms: Terms, run: Path) -> Model:
     """The network, ready to read."""
-    with in_place(terms):
-        return load_model(train(recipe, None, run), task="bones")
+    options = {**recipe.net_options, "supervised_stages": terms.supervised_stages}
+    with patch.dict(BONE_LOSSES, bce_dice=terms.loss):
+        return load_model(train(dataclasses.replace(recipe, net_options=options), None, run), task="bones")
 
 
 def read(model: Model, wrists: list[Sample], *, places: tuple[Placing, ...] = STRAIGHT) -> np.ndarray:

@@ -113,9 +113,10 @@ def test_a_real_film_is_read_with_the_weights_that_come_along(carpus, tmp_path: 
     box = reading["wrist_box_px"]
     assert box["x"] < 1063 - 200 < 1063 + 200 < box["x"] + box["width"]
     assert box["y"] < 1957 - 200 < 1957 + 200 < box["y"] + box["height"]
-    assert "research use only" in reading["notice"]
+    assert "Research use only" in reading["notice"]
+    assert reading["trusted"]
     assert any("synthetic wrists only" in warning for warning in reading["warnings"])
-    assert sum(area > 20 for area in reading["bone_area_mm2"].values()) >= 12
+    assert sum(bone["area_mm2"] > 20 for bone in reading["bones"]) >= 12
     assert (tmp_path / "hand-right-pa-overlay.png").stat().st_size > 10_000
     assert json.loads((tmp_path / "hand-right-pa.json").read_text())["joints"] == reading["joints"]
 

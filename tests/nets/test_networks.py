@@ -217,3 +217,21 @@ def test_the_u_net_can_be_built_smaller() -> None:
     small = SEGMENTERS["Unet"](in_channels=1, classes=14, filters=(4, 8, 16))
     with torch.no_grad():
         assert small(torch.randn(1, 1, 20, 28)).shape == (1, 14, 20, 28)
+
+
+def test_deep_supervision_answers_at_coarser_stages_too_but_only_in_training() -> None:
+    network = SEGMENTERS["Unet"](in_channels=1, classes=14, filters=(4, 8, 16, 32), supervised_stages=2)
+    images = torch.rand(2, 1, 64, 64)
+    assert network.train()(images).shape == (2, 3, 14, 64, 64)
+    assert network.eval()(images).shape == (2, 14, 64, 64)
+    with pytest.raises(InputError, match="3 supervised stages, expected 0 to 2"):
+        SEGMENTERS["Unet"](filters=(4, 8, 16, 32), supervised_stages=3)
+
+
+def test_coarser_stages_are_coarser_and_nearer_ones_come_first() -> None:
+    network = SEGMENTERS["Unet"](in_channels=1, classes=1, filters=(4, 8, 16, 32), supervised_stages=2).train()
+    stages = network(torch.rand(1, 1, 64, 64))[0, :, 0]
+    for depth, stage in enumerate(stages):
+        blocks = stage.unfold(0, 2**depth, 2**depth).unfold(1, 2**depth, 2**depth)
+        assert torch.equal(blocks.amax((2, 3)), blocks.amin((2, 3)))
+    assert len(stages[1].unique()) > len(stages[2].unique())

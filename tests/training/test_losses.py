@@ -6,7 +6,7 @@ from monai.losses import DiceLoss
 from torch.nn import functional
 
 from carpus.nets.apply import margins
-from carpus.training.losses import bce_and_dice, conditional_cross_entropy, raw_dice
+from carpus.training.losses import bce_and_dice, conditional_cross_entropy, of_stages, raw_dice
 
 CHANCE = torch.Generator().manual_seed(3)
 LOGITS = torch.randn(3, 14, 9, 7, generator=CHANCE)
@@ -51,3 +51,11 @@ def test_right_outlines_cost_less_than_empty_ones_even_where_there_is_no_bone(lo
     masks[:, 3] = 0
     right, empty = (8 * masks - 4 if loss is bce_and_dice else masks - 0.5), torch.full_like(masks, -0.5)
     assert 0 <= loss(right, masks) < loss(empty, masks)
+
+
+def test_the_loss_of_stages_is_their_mean_with_halving_weights() -> None:
+    masks = (torch.rand(2, 14, 8, 8) > 0.5).float()
+    stages = torch.randn(2, 3, 14, 8, 8)
+    each = [bce_and_dice(stages[:, depth], masks) for depth in range(3)]
+    assert torch.isclose(of_stages(bce_and_dice, stages, masks), (4 * each[0] + 2 * each[1] + each[2]) / 7)
+    assert of_stages(bce_and_dice, stages[:, 0], masks) == each[0]

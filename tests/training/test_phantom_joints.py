@@ -14,6 +14,9 @@ from carpus.data.torch_datasets import unpack_masks
 from carpus.errors import InputError
 from carpus.imaging.geometry import mirror, resize_labels
 from carpus.imaging.radiograph import Radiograph
+from carpus.imaging.wrist_crop import WRIST_MM
+from carpus.inference import outline
+from carpus.inference.looks import STRAIGHT
 from carpus.inference.model import Model
 from carpus.inference.reading import read_radiograph
 from carpus.nets.checkpoint import CheckpointInfo
@@ -61,7 +64,9 @@ def test_a_network_learns_from_what_a_reading_shows_it(side: Side, monkeypatch: 
     learnt, scores, joints = JointSampleDataset(1, image_size=64, mirror_left=True)[0, 0]
 
     erosion = Model(Seeing(), dataclasses.replace(INFO, task="erosion", image_size=64, classes=5), sha256="")
-    film = Radiograph(drawn.pixels, side=side, source="drawn.png")
+    # Of known size, so that it keeps its own grid; the network for bones answers the same wherever it looks.
+    monkeypatch.setattr(outline, "SEVERAL", STRAIGHT)
+    film = Radiograph(drawn.pixels, WRIST_MM / SIZE_PX, side, "drawn.png")
     reading = read_radiograph(film, bones=Model(Drawn(drawn), INFO, sha256=""), erosion=erosion)
     assert [item.joint for item in reading.joints] == [list(Joint)[number] for number in joints]
     assert scores.tolist() == [drawn.scores[item.joint] for item in reading.joints]

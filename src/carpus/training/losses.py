@@ -56,6 +56,26 @@ def raw_dice(logits: Float[Tensor, "b c h w"], masks: Float[Tensor, "b c h w"], 
     return total(dice.sum()) / total(torch.full_like(dice[0, 0], dice.numel()))
 
 
+def of_stages(loss: Callable[..., Tensor], logits: Float[Tensor, "b ..."], masks: Float[Tensor, "b c h w"]) -> Tensor:
+    """The loss of an answer; of one that is deeply supervised the mean of its stages, each half the one before.
+
+    Args:
+        loss: One of `BONE_LOSSES`.
+        logits: `(b, c, h, w)`, or `(b, stages, c, h, w)` from the finest stage to the coarsest.
+        masks: As drawn.
+
+    References:
+        Lee CY et al. Deeply-supervised nets. AISTATS 2015. https://arxiv.org/abs/1409.5185
+        Isensee F et al. nnU-Net. Nat Methods 2021;18:203-211. https://doi.org/10.1038/s41592-020-01008-z
+    """
+    if logits.ndim == masks.ndim:
+        return loss(logits, masks)
+    stages = logits.unbind(1)
+    weights = [0.5**depth for depth in range(len(stages))]
+    total = torch.stack([weight * loss(stage, masks) for weight, stage in zip(weights, stages, strict=True)]).sum()
+    return total / sum(weights)
+
+
 def conditional_cross_entropy(
     margins: Float[Tensor, "b k"], scores: Int64[Tensor, " b"], weights: Float[Tensor, " 2"], *, total: Total = summed
 ) -> Tensor:

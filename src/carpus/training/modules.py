@@ -12,7 +12,7 @@ from carpus.anatomy import Bone
 from carpus.data.torch_datasets import unpack_masks
 from carpus.metrics.classification import auroc_within
 from carpus.nets.apply import margins
-from carpus.training.losses import BONE_LOSSES, Total, conditional_cross_entropy, own, summed
+from carpus.training.losses import BONE_LOSSES, Total, conditional_cross_entropy, of_stages, own, summed
 from carpus.training.recipe import Recipe
 from carpus.training.schedule import lr_schedule
 
@@ -73,7 +73,7 @@ class BoneModule(TrainingModule):
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         """The loss of a batch."""
-        loss: Tensor = self.loss(self.network(batch[0]), unpack_masks(batch[1]))
+        loss = of_stages(self.loss, self.network(batch[0]), unpack_masks(batch[1]))
         self.log_step(loss, len(batch[0]))
         return loss
 

@@ -17,6 +17,7 @@ from itertools import pairwise
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from carpus.errors import InputError
 from carpus.nets.blocks.checked import Checked
@@ -26,27 +27,40 @@ _FEWEST_STAGES = 3
 _SLOPE = 0.01
 
 
-def unet(*, in_channels: int = 1, classes: int = 14, filters: Sequence[int] = (32, 64, 128, 256, 512)) -> nn.Module:
+def unet(
+    *,
+    in_channels: int = 1,
+    classes: int = 14,
+    filters: Sequence[int] = (32, 64, 128, 256, 512),
+    supervised_stages: int = 0,
+) -> nn.Module:
     """A U-Net: `(b, in_channels, h, w)` to raw logits `(b, classes, h, w)`.
 
-    Height and width must be divisible by 2 to the number of stages less one (16 by default).
+    Height and width must be divisible by 2 to the number of stages less one (16 by default). With deep supervision it
+    gives `(b, 1 + supervised_stages, classes, h, w)` while it is trained: its answer, and those of coarser stages.
 
     Args:
         in_channels: Channels of the input.
         classes: Channels of the output.
         filters: Channels of each stage, from the finest; their number is the number of stages.
+        supervised_stages: How many coarser stages of the way up answer too, in training only.
 
     Raises:
-        InputError: Fewer than three stages.
+        InputError: Fewer than three stages, or fewer than are to be supervised.
     """
     if len(filters) < _FEWEST_STAGES:
         raise InputError(f"network Unet has {len(filters)} stages, expected 3 or more; give it more filters")
-    network = _Unet(in_channels, classes, list(filters))
+    if not 0 <= supervised_stages <= len(filters) - 2:
+        raise InputError(
+            f"network Unet of {len(filters)} stages has {supervised_stages} supervised stages, "
+            f"expected 0 to {len(filters) - 2}"
+        )
+    network = _Unet(in_channels, classes, list(filters), supervised_stages)
     return Checked(network, partial(check_divisible, by=2 ** (len(filters) - 1), net="Unet"))
 
 
 class _Unet(nn.Module):
-    def __init__(self, in_channels: int, classes: int, filters: list[int]) -> None:
+    def __init__(self, in_channels: int, classes: int, filters: list[int], supervised_stages: int) -> None:
         super().__init__()
         self.input_block = _Residual(in_channels, filters[0], stride=1)
         down = pairwise(filters[:-1])
@@ -55,17 +69,25 @@ class _Unet(nn.Module):
         self.upsamples = nn.ModuleList([_Up(a, b) for a, b in pairwise(filters[::-1])])
         self.output_block = nn.Sequential(OrderedDict(conv=_convolution(filters[0], classes, kernel=1, bias=True)))
         torch.rand(1)  # as MONAI draws one here, so that a seed still gives the same weights
+        coarser = filters[1 : 1 + supervised_stages]
+        self.heads = nn.ModuleList([nn.Conv2d(channels, classes, 1) for channels in coarser])
         self.apply(_initialise)
 
-    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b classes h w"]:
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b ..."]:
         seen = [self.input_block(x)]
         for stage in self.downsamples:
             seen.append(stage(seen[-1]))
         x = self.bottleneck(seen[-1])
+        on_the_way = []
         for stage in self.upsamples:
             x = stage(x, seen.pop())
+            on_the_way.append(x)
         logits: Tensor = self.output_block(x)
-        return logits
+        if not self.training or not self.heads:
+            return logits
+        coarser = [head(features) for head, features in zip(self.heads, on_the_way[-2::-1], strict=False)]
+        size = logits.shape[-2:]
+        return torch.stack([logits, *(functional.interpolate(each, size, mode="nearest") for each in coarser)], dim=1)
 
 
 class _Residual(nn.Module):
