@@ -44,7 +44,7 @@ class Placing:
 
 STRAIGHT = (Placing(),)
 SEVERAL = (Placing(), Placing(zoom=1.08), Placing(zoom=0.93), Placing(degrees=7), Placing(degrees=-7))
-"""Their mean is better than any one of them."""
+"""On phantoms like those it learnt from their mean is no better than the first alone; on other films it is steadier."""
 
 
 @dataclass(frozen=True, eq=False)
