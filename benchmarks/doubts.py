@@ -25,7 +25,7 @@ from carpus.errors import InputError
 from carpus.files import new_file
 from carpus.imaging import BoneMasks, Box, Radiograph
 from carpus.inference.atlas import place_bones
-from carpus.inference.looks import CROP_MM, CROP_PX, SEVERAL, look_at
+from carpus.inference.looks import CROP_PX, CROP_SPACING_MM, SEVERAL, look_at
 from carpus.inference.model import Model, load_model
 from carpus.inference.outline import OutlinedWrist
 from carpus.inference.trust import doubts, refuse_no_adult_wrist
@@ -133,7 +133,7 @@ def judge(wrist: Sample, model: Model) -> Judged:
     film, thumb_left = Radiograph(np.ascontiguousarray(wrist.pixels)), wrist.side is Side.RIGHT
     box = Box(0, 0, CROP_PX, CROP_PX)
     look = look_at(model, film, box, thumb_left=thumb_left, places=SEVERAL)
-    placement = place_bones(look.masks, spacing_mm=CROP_MM / CROP_PX, thumb_left=thumb_left)
+    placement = place_bones(look.masks, spacing_mm=CROP_SPACING_MM, thumb_left=thumb_left)
     outlined = OutlinedWrist(
         film=film,
         turns=0,

@@ -7,10 +7,31 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from carpus.errors import InputError
 
 _DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def hold(lock: IO[str], *, otherwise: str) -> None:
+    """Keeps other processes out until `lock` is closed or this process ends; does nothing on Windows.
+
+    Args:
+        lock: An open file.
+        otherwise: What to say if another process holds it.
+
+    Raises:
+        InputError: Another process holds it.
+    """
+    try:
+        import fcntl
+
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except ImportError:  # Windows
+        pass
+    except OSError:
+        raise InputError(otherwise) from None
 
 
 @contextlib.contextmanager

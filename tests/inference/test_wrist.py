@@ -12,8 +12,9 @@ from carpus.anatomy import Side
 from carpus.errors import InputError
 from carpus.imaging.geometry import resize
 from carpus.imaging.radiograph import Radiograph
+from carpus.imaging.wrist_crop import WRIST_MM
 from carpus.inference.film import read_film
-from carpus.inference.wrist import BOX_MM, Wrist, find_wrist, fingers_up
+from carpus.inference.wrist import Wrist, find_wrist, fingers_up
 from carpus.phantom import draw, plan_cohort
 
 FILM = Path(__file__).parents[2] / "examples" / "hand-right-pa.dcm"
@@ -37,7 +38,7 @@ def film() -> Radiograph:
 def test_the_wrist_is_found_on_a_film_of_a_whole_hand(film: Radiograph) -> None:
     wrist = find_wrist(film)
     assert _off_mm(wrist) < NEAR_MM
-    assert wrist.box.width == wrist.box.height == pytest.approx(BOX_MM / 0.23)
+    assert wrist.box.width == wrist.box.height == pytest.approx(WRIST_MM / 0.23)
     assert wrist.thumb_left is True
     assert not wrist.is_crop
     assert wrist.notes == ()
@@ -55,7 +56,7 @@ def test_a_mirrored_film_gives_the_mirrored_wrist(film: Radiograph) -> None:
 
 def test_an_unknown_pixel_size_is_estimated_from_the_palm(film: Radiograph) -> None:
     wrist = find_wrist(replace(film, spacing_mm=None))
-    assert wrist.box.width == pytest.approx(BOX_MM / 0.23, rel=0.15)
+    assert wrist.box.width == pytest.approx(WRIST_MM / 0.23, rel=0.15)
     assert _off_mm(wrist) < NEAR_MM
     (note,) = wrist.notes
     assert note.startswith("The pixel size was estimated as 0.2")

@@ -20,14 +20,13 @@ from carpus.imaging.intensity import between
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
 from carpus.imaging.side_marker import find_side_marker
-from carpus.imaging.wrist_crop import crop_box, cut, cut_masks, share_outside
+from carpus.imaging.wrist_crop import WINDOW, crop_box, cut, cut_masks, share_outside
 from carpus.inference.atlas import ADULT_SIZES, CARPALS, Placement, place_bones, regions_of
 from carpus.inference.wrist import quarter_turns
 
 if TYPE_CHECKING:
     from carpus.inference.model import Model
 
-_PERCENTILES = (0.5, 99.8)
 _MOST_OUTSIDE, _SOME_OUTSIDE = 0.75, 0.05
 _BURNT_OUT = 0.05
 _FEWEST_DRAWN = 3
@@ -370,7 +369,7 @@ def _eight_bits(
             "window-cuts",
             f"The film's window makes {100 * burnt:.0f} % of the crop white; the 16-bit copy has its grey values.",
         )
-    low, high = np.percentile(inside, _PERCENTILES)
+    low, high = np.percentile(inside, WINDOW)
     return between(crop, low=float(low), high=float(high))
 
 

@@ -19,6 +19,7 @@ from carpus.inference.solid import whole_bones
 
 CROP_MM = WRIST_MM
 CROP_PX = 600
+CROP_SPACING_MM = CROP_MM / CROP_PX
 _MARGIN_PX = 75
 _STEP_PX = 32
 _MAY_BE = -4.0

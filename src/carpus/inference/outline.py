@@ -19,11 +19,10 @@ from carpus.imaging.geometry import Box, square
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
 from carpus.inference.atlas import CARPALS, Placement, place_bones
-from carpus.inference.looks import CROP_MM, CROP_PX, SEVERAL, STRAIGHT, Look, look_at, look_everywhere
+from carpus.inference.looks import CROP_MM, CROP_PX, CROP_SPACING_MM, SEVERAL, STRAIGHT, Look, look_at, look_everywhere
 from carpus.inference.model import Model
 from carpus.inference.wrist import NoHandSeenError, Wrist, find_wrist, quarter_turns, turned
 
-_USUAL_MM = CROP_MM / CROP_PX
 _FEWEST_BONES = 10
 _LEAST_BONE_PX = 400
 _FEWEST_FITTED = len(Bone) // 2
@@ -125,7 +124,7 @@ class _View:
 
     @cached_property
     def placement(self) -> Placement:
-        return place_bones(self.look.masks, spacing_mm=_USUAL_MM, thumb_left=self.look.thumb_left)
+        return place_bones(self.look.masks, spacing_mm=CROP_SPACING_MM, thumb_left=self.look.thumb_left)
 
     @cached_property
     def carpus(self) -> Placement | None:
@@ -136,7 +135,7 @@ class _View:
             return None
         height, width = masks.shape
         alone = BoneMasks.from_masks(found, height=height, width=width)
-        return place_bones(alone, spacing_mm=_USUAL_MM, thumb_left=self.look.thumb_left)
+        return place_bones(alone, spacing_mm=CROP_SPACING_MM, thumb_left=self.look.thumb_left)
 
     @property
     def merit(self) -> tuple[int, float]:

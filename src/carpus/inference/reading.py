@@ -19,15 +19,13 @@ from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
 from carpus.inference.film import read_film
 from carpus.inference.grading import grade
-from carpus.inference.looks import CROP_MM, CROP_PX
+from carpus.inference.looks import CROP_PX, CROP_SPACING_MM
 from carpus.inference.model import Model, load_model
 from carpus.inference.outline import outline_wrist
 from carpus.inference.reading_values import reading_values
 from carpus.inference.trust import doubts, refuse_no_adult_wrist
 from carpus.inference.weights import bundled_weights
 from carpus.nets.apply import classify
-
-_CROP_SPACING_MM = CROP_MM / CROP_PX
 
 
 @dataclass(frozen=True)
@@ -137,11 +135,11 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
             "hand seen from its back: it may be mirrored or mislabelled."
         )
     scale = box.width / CROP_PX
-    crop_spacing_mm: float | None = _CROP_SPACING_MM
+    crop_spacing_mm: float | None = CROP_SPACING_MM
     if outlined.is_crop:
         crop_spacing_mm = None if film.spacing_mm is None else film.spacing_mm * scale
     joints = []
-    for joint, region in joint_boxes(masks, spacing_mm=_CROP_SPACING_MM).items():
+    for joint, region in joint_boxes(masks, spacing_mm=CROP_SPACING_MM).items():
         beyond = _erosion(erosion, pixels, region, joint, thumb_left=thumb_left)
         found = grade(beyond, joint, erosion.info)
         on_film = region.scaled(scale)

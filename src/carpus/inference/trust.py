@@ -15,10 +15,9 @@ from carpus.anatomy import Bone
 from carpus.errors import InputError
 from carpus.imaging.masks import BoneMasks
 from carpus.inference.atlas import ADULT_SIZES, CARPALS
-from carpus.inference.looks import CROP_MM, CROP_PX
+from carpus.inference.looks import CROP_PX, CROP_SPACING_MM
 from carpus.inference.outline import OutlinedWrist
 
-_MM = CROP_MM / CROP_PX
 _FEWEST_IN_PLACE, _FEWEST_CARPALS = 10, 5
 _TURNED_DEGREES = 30.0
 LEAST_CONFIDENCE = 0.87
@@ -98,7 +97,7 @@ def joint_space_mm(masks: BoneMasks) -> float | None:
     The width of a space is the mean distance of the nearest sixth of one bone's edge from the other bone.
     """
     gaps = [gap for pair in _SPACES if (gap := _gap_px(*map(masks.mask, pair))) is not None]
-    return float(np.mean(gaps)) * _MM if gaps else None
+    return float(np.mean(gaps)) * CROP_SPACING_MM if gaps else None
 
 
 def _gap_px(one: Bool[np.ndarray, "h w"], other: Bool[np.ndarray, "h w"]) -> float | None:
@@ -132,4 +131,4 @@ def _is_metal_near(wrist: OutlinedWrist) -> bool:
     bright = ((wrist.pixels > usual + _METAL_LEVEL * (most - usual)) & near).astype(np.uint8)
     _, _, pieces, _ = cv2.connectedComponentsWithStats(bright)
     largest = max((int(piece[cv2.CC_STAT_AREA]) for piece in pieces[1:]), default=0)
-    return largest * _MM**2 >= _METAL_MM2 and largest >= _METAL_SHARE * bright.sum()
+    return largest * CROP_SPACING_MM**2 >= _METAL_MM2 and largest >= _METAL_SHARE * bright.sum()

@@ -19,9 +19,7 @@ from jaxtyping import Bool, Complex128, Float32, Float64, Shaped
 from carpus.errors import InputError
 from carpus.imaging.geometry import Box, crop, resize, square
 from carpus.imaging.radiograph import Radiograph
-
-BOX_MM = 90.0
-"""Edge of the wrist's square, as in RAM-W600."""
+from carpus.imaging.wrist_crop import WRIST_MM
 
 _PALM_RADIUS_MM = 43.0
 """Half of 86 mm: an adult's hand is 78 (women) to 88 mm (men) broad at the metacarpals, the palm a little more."""
@@ -136,7 +134,7 @@ def find_wrist(film: Radiograph) -> Wrist:
     if not _PALM_BREADTHS_MM[0] <= breadth_mm <= _PALM_BREADTHS_MM[1]:
         raise InputError(f"{name} shows a palm {breadth_mm:.0f} mm broad, expected an adult hand; {_HINT}")
     thumb_left = None if abs(hand.thumb) < _SURE else hand.thumb > 0
-    box = square((hand.carpus.real, hand.carpus.imag), size=BOX_MM / spacing_mm)
+    box = square((hand.carpus.real, hand.carpus.imag), size=WRIST_MM / spacing_mm)
     return Wrist(box, thumb_left, is_crop=False, notes=tuple(notes))
 
 
@@ -309,8 +307,8 @@ def _whole(film: Radiograph) -> Wrist:
     note = "The film shows the wrist alone; all of it was read."
     if film.spacing_mm is None:
         note = "The film was taken for a wrist alone, because it is small and tissue runs off at its top and bottom."
-    elif abs(size * film.spacing_mm / BOX_MM - 1) > _NEARLY:
-        size = BOX_MM / film.spacing_mm
+    elif abs(size * film.spacing_mm / WRIST_MM - 1) > _NEARLY:
+        size = WRIST_MM / film.spacing_mm
         note = "The film shows the wrist alone; the 90 mm about its middle were read."
     return Wrist(square((width / 2, height / 2), size=size), None, is_crop=True, notes=(note,))
 

@@ -49,6 +49,7 @@ from carpus.report.overlay import (
 )
 from carpus.report.published import published_confusions
 from carpus.report.tables import BOOTSTRAP_SEED, all_tables
+from carpus.report.templating import template_environment
 
 _FILM_PX = 1000
 _OF_PIXELS = ("segmentation", "joints")
@@ -199,13 +200,7 @@ def write_report_folder(path: Path, page: ReportPage, *, replicates: int = 10_00
 
 
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("carpus.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment()
     environment.filters["number"] = number_text
     environment.filters["plain"] = _plain
     environment.filters["groups"] = _groups

@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import quote
 
 import cv2
-import jinja2
 import numpy as np
 from jaxtyping import Shaped, UInt8
 from markupsafe import Markup
@@ -26,6 +25,7 @@ from carpus.imaging.intensity import to_8_bits
 from carpus.imaging.masks import BoneMasks
 from carpus.report.layers import bone_shapes, layer_name
 from carpus.report.overlay import BONE_COLOURS, draw_box, hex_colour
+from carpus.report.templating import template_environment
 
 _FILM_PX = 520
 _JPEG = (cv2.IMWRITE_JPEG_QUALITY, 88, cv2.IMWRITE_JPEG_OPTIMIZE, 1)
@@ -113,13 +113,7 @@ def write_reading_list(path: Path, films: Sequence[ReadFilm], *, failures: Mappi
 
 
 def _write(path: Path, template: str, page: Mapping[str, object], *, style: Any) -> None:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("carpus.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment()
     environment.filters["number"] = _number
     rules = style.read_text(encoding="utf-8") + _switches()
     html = environment.get_template(template).render(

@@ -12,7 +12,6 @@ from importlib.resources import files
 from pathlib import Path
 
 import cv2
-import jinja2
 import numpy as np
 from jaxtyping import UInt8
 from markupsafe import Markup
@@ -21,6 +20,7 @@ from carpus.anatomy import Joint, Side
 from carpus.files import new_file
 from carpus.imaging.geometry import Box, resize
 from carpus.report.layers import BoneShape
+from carpus.report.templating import template_environment
 
 _PICTURE_PX = 480
 _JPEG = (cv2.IMWRITE_JPEG_QUALITY, 85)
@@ -89,13 +89,7 @@ def write_review(
         dataset: Its name.
         is_phantom: Whether the wrists are synthetic.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("carpus.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment()
     templates = files("carpus.report") / "templates"
     script = (templates / "review.js").read_text(encoding="utf-8")
     page = environment.get_template("review.html").render(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from carpus.data.results import RESULTS_FILE
 from carpus.errors import InputError
-from carpus.files import new_file
+from carpus.files import hold, new_file
 from carpus.nets import CLASSIFIERS, SEGMENTERS
 from carpus.training.recipe import Recipe, named_recipe, with_settings
 from carpus.training.run_files import MODEL_FILE, check_claim
@@ -161,14 +161,7 @@ def _write_record(job: Job, seconds: float) -> None:
 def _only_one(folder: Path) -> Iterator[None]:
     """Two processes in one run would spoil it; the lock falls with the process that holds it."""
     with (folder / LOCK_FILE).open("a+") as lock:
-        try:
-            import fcntl
-
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except ImportError:  # Windows
-            pass
-        except OSError:
-            raise InputError(f"{folder} is being trained by another process; wait for it, or end it") from None
+        hold(lock, otherwise=f"{folder} is being trained by another process; wait for it, or end it")
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()

@@ -17,6 +17,7 @@ from carpus.app.reader.one import NEEDED, Asked, Settings, reader
 from carpus.app.reader.processes import spread
 from carpus.data.manifest import sha256_of
 from carpus.errors import InputError
+from carpus.files import hold
 
 LOCK_FILE = ".lock"
 """Held as long as a command reads into the folder."""
@@ -177,14 +178,7 @@ def _only_one(out: Path, films: Sequence[Film]) -> Iterator[None]:
         reason = (error.strerror or str(error)).lower()
         raise InputError(f"{out} cannot be written ({reason}); choose an output folder that you may write to") from None
     with lock:
-        try:
-            import fcntl
-
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except ImportError:  # Windows
-            pass
-        except OSError:
-            raise InputError(f"another command is reading into {out}; wait for it, or choose another --out") from None
+        hold(lock, otherwise=f"another command is reading into {out}; wait for it, or choose another --out")
         _sweep(out, films)
         try:
             yield
