@@ -1,6 +1,6 @@
 """Films spread over a Ray cluster, whose machines may come and go."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 from carpus.app.ray_cluster import connect
 from carpus.app.reader.one import Asked, Settings, reader
@@ -12,7 +12,9 @@ _AHEAD = 4
 """Films given to Ray for each core of the cluster at a time."""
 
 
-def read_on_ray(asked: Sequence[Asked], settings: Settings, *, address: str | None) -> Iterator[tuple[Asked, str]]:
+def read_on_ray(
+    asked: Sequence[Asked], settings: Settings, *, address: str | None
+) -> Generator[tuple[Asked, str], None, None]:
     """Each film with why it could not be read, or nothing, in the order in which they end.
 
     Every machine must see films, checkpoints and outputs under the same path. A process of a worker loads the networks

@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,7 +23,7 @@ LOCK_FILE = ".lock"
 """Held as long as a command reads into the folder."""
 
 Progress = Callable[[int, int], None]
-Engine = Callable[[Sequence[Asked], Settings], Iterator[tuple[Asked, str]]]
+Engine = Callable[[Sequence[Asked], Settings], Generator[tuple[Asked, str], None, None]]
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Outcome:
     is_complete: bool = False
 
 
-def in_processes(asked: Sequence[Asked], settings: Settings, *, jobs: int) -> Iterator[tuple[Asked, str]]:
+def in_processes(asked: Sequence[Asked], settings: Settings, *, jobs: int) -> Generator[tuple[Asked, str], None, None]:
     """Each film with why it could not be read, or nothing, in the order in which they end.
 
     Raises:
@@ -52,7 +52,7 @@ def in_processes(asked: Sequence[Asked], settings: Settings, *, jobs: int) -> It
     return spread(asked, partial(reader, settings), jobs=jobs, needed=NEEDED)
 
 
-def in_this_process(asked: Sequence[Asked], settings: Settings) -> Iterator[tuple[Asked, str]]:
+def in_this_process(asked: Sequence[Asked], settings: Settings) -> Generator[tuple[Asked, str], None, None]:
     """As `in_processes`, one after the other here: soonest for a single film.
 
     Raises:
@@ -95,14 +95,16 @@ def read_films(
                 else:
                     left.append(Asked(film, sha256))
             outcome.kept = len(done)
-            for asked, reason in engine(left, settings) if left else ():
-                if reason:
-                    _remove(settings.out, asked.film)
-                    outcome.failures[asked.film.label] = " ".join(reason.split())
-                else:
-                    done.add(asked.film)
-                if progress:
-                    progress(len(done) + len(outcome.failures), len(films))
+            # Closed before drafts are swept away, so that no process writes any more.
+            with contextlib.closing(engine(left, settings)) if left else contextlib.nullcontext(()) as found:
+                for asked, reason in found:
+                    if reason:
+                        _remove(settings.out, asked.film)
+                        outcome.failures[asked.film.label] = " ".join(reason.split())
+                    else:
+                        done.add(asked.film)
+                    if progress:
+                        progress(len(done) + len(outcome.failures), len(films))
             outcome.is_complete = True
         except KeyboardInterrupt:
             _sweep(settings.out, films)

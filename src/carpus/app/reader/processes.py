@@ -5,7 +5,7 @@ import multiprocessing
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
@@ -31,7 +31,7 @@ class _Worker(Generic[Item]):
 
 def spread(
     items: Sequence[Item], start: Callable[[], Callable[[Item], str]], *, jobs: int, needed: Sequence[str] = ()
-) -> Iterator[tuple[Item, str]]:
+) -> Generator[tuple[Item, str], None, None]:
     """Each item with what the work says of it, in the order in which they end.
 
     An item whose process dies is tried once more; then its word is how the process ended.
