@@ -1,12 +1,13 @@
 from dataclasses import replace
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 
 from carpus.anatomy import Bone, Joint
 from carpus.phantom.samples.damage import Damage, draw_damage, worn
-from carpus.phantom.samples.hand import draw_hand
+from carpus.phantom.samples.hand import Hand, draw_hand
 from carpus.phantom.samples.neutral import neutral_hand
 from carpus.phantom.samples.render import render
 from carpus.phantom.samples.template import RAYS
@@ -44,14 +45,15 @@ def test_a_higher_score_takes_more_of_the_bone(joint: Joint) -> None:
 
 
 def test_a_healthy_hand_keeps_its_outlines() -> None:
-    assert worn(PARTS, HALVES, ENDS, AXES, HEALTHY, np.random.default_rng(0)) is HALVES
+    assert all(outlines is HALVES for outlines in worn(PARTS, HALVES, ENDS, AXES, HEALTHY, np.random.default_rng(0)))
 
 
 def test_osteophytes_add_to_a_bone() -> None:
-    grown = worn(PARTS, HALVES, ENDS, AXES, replace(HEALTHY, outgrowth_mm=1.5), np.random.default_rng(1))
+    grown, whole = worn(PARTS, HALVES, ENDS, AXES, replace(HEALTHY, outgrowth_mm=1.5), np.random.default_rng(1))
     gained = [_area(after) - _area(before) for after, before in zip(grown[:, 0], OUTLINES, strict=True)]
     assert min(gained) > -1e-6
     assert max(gained) > 1
+    np.testing.assert_array_equal(grown, whole)
 
 
 def test_damage_is_absent_in_many_hands_and_reaches_every_score() -> None:
@@ -77,8 +79,8 @@ def test_what_is_rendered_lies_where_the_outlines_are() -> None:
     generator = np.random.default_rng(3)
     hand = draw_hand(generator)
     frame = Frame(200, 200, 0.5, 10.0, (100.0, 100.0))
-    attenuation, plane = render(hand, draw_tissue(hand, generator), frame, generator)
-    assert attenuation.shape == plane.shape == (200, 200)
+    attenuation, plane, eroded = render(hand, draw_tissue(hand, generator), frame, generator)
+    assert attenuation.shape == plane.shape == eroded.shape == (200, 200)
     assert attenuation.min() >= -0.5
     capitate = next(number for number, part in enumerate(hand.parts) if part.bone is Bone.CAPITATE)
     x, y = frame.pixels(hand.halves[capitate].mean(axis=(0, 1))).astype(int)
@@ -87,9 +89,37 @@ def test_what_is_rendered_lies_where_the_outlines_are() -> None:
     assert attenuation[plane > 0].mean() > attenuation[flesh].mean() + 0.2
 
 
+def test_an_erosion_is_a_gap_in_bone_and_cortex_of_its_own_joint() -> None:
+    hand = _eroded_hand()
+    joint = next(joint for joint, score in hand.scores.items() if score)
+    bit, before = list(Joint).index(joint), replace(hand, halves=hand.whole)
+    frame = Frame(480, 480, 0.2, 0.0, (240.0, 240.0))
+    tissue = draw_tissue(hand, np.random.default_rng(1))
+    left, plane, eroded = render(hand, tissue, frame, np.random.default_rng(2))
+    intact, whole, nothing = render(before, tissue, frame, np.random.default_rng(2))
+    assert not nothing.any()
+    assert set(np.unique(eroded)) == {0, 1 << bit}
+    gone = eroded > 0
+    assert (whole[gone] >> joint.bone.channel & 1).all()
+    assert not (plane[gone] >> joint.bone.channel & 1).all()
+    assert left[gone].mean() < 0.8 * intact[gone].mean()
+    far = cv2.dilate(gone.astype(np.uint8), np.ones((15, 15))) == 0
+    np.testing.assert_allclose(left[far], intact[far], atol=1e-4)
+
+
+def _eroded_hand() -> Hand:
+    """With one eroded joint and no other erosion."""
+    for seed in range(500):
+        hand = draw_hand(np.random.default_rng(seed))
+        changed = [index for index, (a, b) in enumerate(zip(hand.halves, hand.whole, strict=True)) if (a != b).any()]
+        if len(changed) == 1 and max(hand.scores.values()) > 1:
+            return hand
+    raise AssertionError
+
+
 def _worn(joint: Joint, score: int, seed: int) -> np.ndarray:
     damage = replace(HEALTHY, severity=1e-9, scores={**HEALTHY.scores, joint: score})
-    return worn(PARTS, HALVES, ENDS, AXES, damage, np.random.default_rng(seed))
+    return worn(PARTS, HALVES, ENDS, AXES, damage, np.random.default_rng(seed))[0]
 
 
 def _area(outline: np.ndarray) -> float:

@@ -19,6 +19,7 @@ from jaxtyping import Float32, UInt8, UInt16
 
 from carpus.anatomy import Joint, Side
 from carpus.errors import InputError
+from carpus.imaging.geometry import mirror
 from carpus.phantom.samples.acquisition import deliver, detect, process, stored
 from carpus.phantom.samples.clutter import draw_field, print_on, put_cast, put_metal
 from carpus.phantom.samples.hand import Hand, draw_hand
@@ -41,6 +42,7 @@ class Sample:
     Attributes:
         pixels: 8-bit grey values in the film's orientation; bone is dark in a few.
         plane: Packed plane of the fourteen bones on the same grid, bit `bone.channel` each; as in `BoneMasks`.
+        eroded: Packed plane of where erosions took bone, bit `list(Joint).index(joint)` of the six scored joints each.
         spacing_mm: Edge of a pixel.
         side: Of the body; a left hand has its thumb to the right.
         scores: SvdH erosion score of each joint.
@@ -48,6 +50,7 @@ class Sample:
 
     pixels: UInt8[np.ndarray, "h w"]
     plane: UInt16[np.ndarray, "h w"]
+    eroded: UInt8[np.ndarray, "h w"]
     spacing_mm: float
     side: Side
     scores: Mapping[Joint, int]
@@ -60,6 +63,7 @@ class Projected:
     Attributes:
         attenuation: Sum along each beam, 0 in air, with what else lies in it.
         plane: As in `Sample`.
+        eroded: As in `Sample`.
         spacing_mm: Edge of a pixel.
         side: As in `Sample`.
         scores: As in `Sample`.
@@ -67,6 +71,7 @@ class Projected:
 
     attenuation: Float32[np.ndarray, "h w"]
     plane: UInt16[np.ndarray, "h w"]
+    eroded: UInt8[np.ndarray, "h w"]
     spacing_mm: float
     side: Side
     scores: Mapping[Joint, int]
@@ -136,12 +141,12 @@ def _project(hand: Hand, frame: Frame, generator: np.random.Generator, side: Sid
     """The hand and what else is in the beam."""
     if side is None:
         side = Side.LEFT if generator.random() < 0.5 else Side.RIGHT
-    attenuation, plane = render(hand, draw_tissue(hand, generator), frame, generator)
+    attenuation, plane, eroded = render(hand, draw_tissue(hand, generator), frame, generator)
     if side is Side.LEFT:
-        attenuation, plane = np.ascontiguousarray(attenuation[:, ::-1]), np.ascontiguousarray(plane[:, ::-1])
+        attenuation, plane, eroded = (np.ascontiguousarray(mirror(image)) for image in (attenuation, plane, eroded))
     put_metal(attenuation, generator, spacing_mm=frame.spacing_mm, side=side)
     put_cast(attenuation, generator)
-    return Projected(attenuation, plane, frame.spacing_mm, side, hand.scores)
+    return Projected(attenuation, plane, eroded, frame.spacing_mm, side, hand.scores)
 
 
 def _shoot(hand: Projected, generator: np.random.Generator) -> Sample:
@@ -153,9 +158,9 @@ def _shoot(hand: Projected, generator: np.random.Generator) -> Sample:
     if field is not None:
         outside = int(generator.choice([0, 0, 255, int(generator.integers(0, 256))]))
         pixels[~field] = outside
-        plane[~field] = 0
+        plane[~field], hand.eroded[~field] = 0, 0
     print_on(pixels, generator)
-    return Sample(stored(pixels, generator), plane, spacing_mm, hand.side, hand.scores)
+    return Sample(stored(pixels, generator), plane, hand.eroded, spacing_mm, hand.side, hand.scores)
 
 
 __all__ = ["FIELDS_MM", "Projected", "Sample", "draw_film", "project_sample", "sample"]

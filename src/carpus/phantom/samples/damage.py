@@ -25,6 +25,8 @@ ERODED_SHARE: Mapping[int, tuple[float, float]] = {
 _DEPTH: Mapping[int, tuple[float, float]] = {
     1: (0.1, 0.25), 2: (0.15, 0.35), 3: (0.3, 0.6), 4: (0.35, 0.65), 5: (0.4, 0.7),
 }  # fmt: skip
+_ROUND = (0.35, 0.8)
+_LEAST_WIDTH_MM = 1.8
 _HEALTHY = 0.45
 _JOINT_REACH_MM = 11.0
 
@@ -79,8 +81,8 @@ def worn(
     axes: Float[np.ndarray, "parts 2"],
     damage: Damage,
     generator: np.random.Generator,
-) -> Float[np.ndarray, "parts 2 n 2"]:
-    """The outlines with osteophytes, erosions and collapse.
+) -> tuple[Float[np.ndarray, "parts 2 n 2"], Float[np.ndarray, "parts 2 n 2"]]:
+    """The outlines with osteophytes, erosions and collapse; and as they would be without the erosions.
 
     Args:
         parts: The bones.
@@ -91,8 +93,8 @@ def worn(
         generator: Of places and shapes.
     """
     if damage.severity == 0 and damage.outgrowth_mm < 0.3:
-        return halves
-    halves = halves.copy()
+        return halves, halves
+    halves, whole = halves.copy(), halves.copy()
     by_bone = {joint.bone: joint for joint in Joint}
     for index, part in enumerate(parts):
         if part.bone is None:
@@ -104,13 +106,16 @@ def worn(
         near = np.flatnonzero(reach < _JOINT_REACH_MM) if long else np.arange(len(outline))
         if damage.outgrowth_mm >= 0.3:
             _grow(halves[index], core, near, damage.outgrowth_mm, generator)
+            whole[index] = halves[index]
         joint = by_bone.get(part.bone)
         score = damage.scores[joint] if joint else int(min(generator.poisson(0.8 * damage.severity), 2))
         if score:
             _erode(halves[index], core, near, score, generator)
         if score == 5 and not long:
-            halves[index, ..., 1] = core[1] + (halves[index, ..., 1] - core[1]) * generator.uniform(0.65, 0.85)
-    return halves
+            left = generator.uniform(0.65, 0.85)
+            for outline in (halves, whole):
+                outline[index, ..., 1] = core[1] + (outline[index, ..., 1] - core[1]) * left
+    return halves, whole
 
 
 def _grow(
@@ -133,12 +138,17 @@ def _erode(halves: np.ndarray, core: np.ndarray, near: np.ndarray, score: int, g
     bites = int(generator.integers(1, 2 + score // 2))
     parts = generator.dirichlet(np.full(bites, 3.0)) * share
     place = np.arange(halves.shape[1])
-    for width in parts:
+    outline = halves.mean(axis=0)
+    step_mm = float(np.linalg.norm(outline - np.roll(outline, 1, axis=0), axis=1).mean())
+    for width in np.maximum(parts, max(_LEAST_WIDTH_MM / step_mm, 3.0)):
         middle = near[generator.integers(len(near))]
         apart = (place - middle + len(place) // 2) % len(place) - len(place) // 2
-        within = np.abs(apart) / max(width / 2, 2.2)
+        within = 2 * np.abs(apart) / width
         steep = generator.uniform(1.6, 3.2)
-        dent = np.clip(1 - within**steep, 0, 1) ** 0.7 * generator.uniform(*_DEPTH[score])
+        # An erosion is about as deep as half a circle over its mouth.
+        round_mm = width * step_mm * generator.uniform(*_ROUND)
+        depth = max(generator.uniform(*_DEPTH[score]), round_mm / float(np.linalg.norm(outline[middle] - core)))
+        dent = np.clip(1 - within**steep, 0, 1) ** 0.7 * min(depth, 0.8)
         dent *= 1 + 0.25 * np.sin(apart * generator.uniform(0.2, 0.7) + generator.uniform(0, 6))
         # What is a few points wide would be a tooth; eroded bone is scalloped.
         for _ in range(2):
@@ -146,5 +156,4 @@ def _erode(halves: np.ndarray, core: np.ndarray, near: np.ndarray, score: int, g
         dent = np.clip(dent, 0, 0.8)
         one = score == 1 and generator.random() < 0.3
         for half in [int(generator.integers(2))] if one else range(2):
-            depth = dent * generator.uniform(0.8, 1.1)
-            halves[half] += depth[:, None] * (core - halves[half])
+            halves[half] += (dent * generator.uniform(0.8, 1.1))[:, None] * (core - halves[half])

@@ -4,6 +4,7 @@ A bone has a palmar and a dorsal half with outlines of their own. A tilt of the 
 lies behind, so that rims double and neighbours overlap as in a real projection.
 """
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ class Hand:
     Attributes:
         parts: What each bone is.
         halves: `(parts, 2, n, 2)` outlines of the palmar and dorsal half.
+        whole: `(parts, 2, n, 2)` the same before erosions took a part of them.
         ends: `(parts, 2)` the middle of a long bone's end at the joint.
         axes: `(parts, 2)` unit vectors from there along the shaft.
         lines: Dense lines within: the radius's plate, the hamate's hook, the scaphoid's tubercle.
@@ -41,6 +43,7 @@ class Hand:
 
     parts: tuple[Part, ...]
     halves: Halves
+    whole: Halves
     ends: Float[np.ndarray, "parts 2"]
     axes: Float[np.ndarray, "parts 2"]
     lines: Mapping[str, Contour]
@@ -64,19 +67,24 @@ def draw_hand(generator: np.random.Generator) -> Hand:
     parts, count = neutral.parts, len(neutral.parts)
 
     halves = rippled(parts, neutral.outlines, generator)
-    halves = worn(parts, halves, neutral.ends, neutral.axes, damage, generator)
+    halves, whole = worn(parts, halves, neutral.ends, neutral.axes, damage, generator)
+    whole = with_variants(parts, whole, copy.deepcopy(generator))
     halves = with_variants(parts, halves, generator)
 
-    # All points of one bone move together: its halves, its end and a point on its axis, and every line that it may own.
+    # All points of one bone move together: its halves, its end and a point on its axis, every line that it may own, and
+    # what erosions took.
     axis = np.stack([neutral.ends, neutral.ends + 10 * neutral.axes], axis=1)
     lines = np.concatenate(list(neutral.lines.values()))
-    points = np.concatenate([halves.reshape(count, -1, 2), axis, np.broadcast_to(lines, (count, *lines.shape))], axis=1)
+    owned = np.broadcast_to(lines, (count, *lines.shape))
+    points = np.concatenate([halves.reshape(count, -1, 2), axis, owned, whole.reshape(count, -1, 2)], axis=1)
     points = warped(posed(parts, individual(parts, points, generator), pose, damage), generator)
     size, breadth = generator.normal(1, 0.04) * (1.03 if male else 0.935), generator.normal(1, 0.035)
     points = points * np.array([size * breadth, size / breadth])
 
     cut = 2 * DENSE
-    halves = tilted(parts, points[:, :cut].reshape(count, 2, DENSE, 2), pose)
+    halves, whole = (
+        tilted(parts, part.reshape(count, 2, DENSE, 2), pose) for part in (points[:, :cut], points[:, -cut:])
+    )
     ends = points[:, cut]
     axes = points[:, cut + 1] - ends
     axes /= np.linalg.norm(axes, axis=1, keepdims=True)
@@ -86,7 +94,7 @@ def draw_hand(generator: np.random.Generator) -> Hand:
         placed[name] = own + shift(pose) * _LINES_LIFT_MM[name]
         start += len(course)
     sesamoids = _sesamoids(parts, ends, axes, size, generator)
-    return Hand(parts, halves, ends, axes, placed, sesamoids, damage, age, male, pose)
+    return Hand(parts, halves, whole, ends, axes, placed, sesamoids, damage, age, male, pose)
 
 
 def _sesamoids(

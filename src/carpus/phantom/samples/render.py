@@ -7,8 +7,9 @@ are turned along each bone's axis, so that they follow its stress lines.
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt16
+from jaxtyping import Float32, UInt8, UInt16
 
+from carpus.anatomy import Joint
 from carpus.phantom.samples.flesh import soft_tissue
 from carpus.phantom.samples.grain import TILE, VALUES_PER_MM, tiles
 from carpus.phantom.samples.hand import Hand
@@ -29,12 +30,19 @@ _LINES = {"shelf": (1.8, 0.75), "scar": (0.5, 0.4), "hook": (2.4, 0.55), "tuberc
 """Dense lines: mm of cortical bone and half of the breadth in mm."""
 
 _RINGS = {"hook", "tubercle"}
+_JOINTS = {joint.bone: bit for bit, joint in enumerate(Joint)}
+_EROSION_EDGE_MM = 0.4
+_SCLEROTIC_SHARE = 0.3
+_SCLEROTIC = 1.2
+
+Window = tuple[tuple[int, int], tuple[int, int]]
+"""Column and row of its corner, height and width, in pixels."""
 
 
 def render(
     hand: Hand, tissue: Tissue, frame: Frame, generator: np.random.Generator
-) -> tuple[Float32[np.ndarray, "h w"], UInt16[np.ndarray, "h w"]]:
-    """Attenuation and the packed plane of the fourteen bones.
+) -> tuple[Float32[np.ndarray, "h w"], UInt16[np.ndarray, "h w"], UInt8[np.ndarray, "h w"]]:
+    """Attenuation, the packed plane of the fourteen bones, and that of where erosions took bone of the scored joints.
 
     Args:
         hand: The bones.
@@ -43,8 +51,8 @@ def render(
         generator: Of the trabeculae and the flesh.
     """
     total = soft_tissue(hand, tissue, frame, generator)
-    plane = np.zeros(total.shape, np.uint16)
-    halves, ends = frame.pixels(hand.halves), frame.pixels(hand.ends)
+    plane, eroded = np.zeros(total.shape, np.uint16), np.zeros(total.shape, np.uint8)
+    halves, whole, ends = frame.pixels(hand.halves), frame.pixels(hand.whole), frame.pixels(hand.ends)
     axes = (frame.pixels(hand.ends + hand.axes) - ends) * frame.spacing_mm
     chance = generator.random((len(hand.parts), 2, 6))
     least, most = halves.min(axis=(1, 2)), halves.max(axis=(1, 2))
@@ -57,14 +65,55 @@ def render(
         # The grain of a carpal bone runs anyhow, the same in both halves.
         lean = 2 * np.pi * chance[index, 0, 5]
         axis = axes[index] if part.length_mm else np.array([np.cos(lean), np.sin(lean)])
-        for points, luck in zip(halves[index], chance[index], strict=True):
-            profile = _profile(part, tissue, luck, fused=hand.damage.ankylosis)
-            _add(total, plane, bit, points, (profile, shaft, _texture(axis, tissue, luck)), frame)
+        for before, left, luck in zip(whole[index], halves[index], chance[index], strict=True):
+            made_of = (_profile(part, tissue, luck, fused=hand.damage.ankylosis), shaft, _texture(axis, tissue, luck))
+            if np.array_equal(before, left):
+                _add(total, plane, bit, left, made_of, frame)
+                continue
+            own = np.zeros_like(total)
+            _add(own, plane, 0, before, made_of, frame)
+            taken = _carve(own, plane, bit, before, left, frame, sclerosis=chance[index, 1, 5])
+            if part.bone in _JOINTS:
+                eroded |= taken << _JOINTS[part.bone]
+            total += own
     _add_sesamoids(total, hand, tissue, frame, generator)
     _add_lines(total, hand, tissue, frame, generator)
     if generator.random() < _RING:
         _add_ring(total, hand, frame, generator)
-    return total, plane
+    return total, plane, eroded
+
+
+def _carve(
+    own: Float32[np.ndarray, "h w"],
+    plane: UInt16[np.ndarray, "h w"],
+    bit: int,
+    before: Contour,
+    left: Contour,
+    frame: Frame,
+    *,
+    sclerosis: float,
+) -> UInt8[np.ndarray, "h w"]:
+    """Takes what erosions took out of half a bone's attenuation, and where that was.
+
+    The cortex goes with it: what an erosion leaves is spongy bone without a rim, but for old ones, whose edge is dense.
+    """
+    taken = np.zeros(own.shape, np.uint8)
+    window = _window(before, frame)
+    if window is None:
+        return taken
+    (x, y), (height, width) = window
+    there = slice(y, y + height), slice(x, x + width)
+    inside, remains = _filled(before, window)[0], _filled(left, window)[0]
+    plane[there] |= (remains * np.uint16(bit)).astype(np.uint16)
+    taken[there] = inside & ~remains & 1
+    edge = max(round(_EROSION_EDGE_MM / frame.spacing_mm), 1)
+    # With the outer half of the rim's pixels, of which the outline has only a part.
+    open_to = cv2.dilate(taken[there], np.ones((3, 3), np.uint8)) & ~remains
+    gone = cv2.blur(open_to.astype(np.float32), (edge, edge))
+    around = cv2.blur(gone, (3 * edge, 3 * edge)) * (1 - gone)
+    dense = _SCLEROTIC * max(sclerosis - 1 + _SCLEROTIC_SHARE, 0) / _SCLEROTIC_SHARE
+    own[there] *= (1 - gone) * (1 + dense * around)
+    return taken
 
 
 def _shaft(part: Part, end: np.ndarray, axis: np.ndarray) -> tuple[float, ...]:
@@ -109,20 +158,30 @@ def _add(
     frame: Frame,
 ) -> None:
     """Half a bone, where it lies in the image."""
-    left, top = (max(int(least) - 2, 0) for least in points.min(axis=0))
-    right, bottom = (int(most) + 3 for most in points.max(axis=0))
-    height, width = min(bottom, frame.height_px) - top, min(right, frame.width_px) - left
-    if height < 2 or width < 2:
+    window = _window(points, frame)
+    if window is None:
         return
-    inside, near = np.zeros((height, width), np.uint8), np.empty((height, width), np.float32)
-    fill(points - (left, top), inside, near)
+    inside, near = _filled(points, window)
     # OpenCV counts from pixel to pixel: blurred, its steps along a slanting edge are gone.
     deep = cv2.blur(cv2.distanceTransform(inside, cv2.DIST_L2, 5), (3, 3))
     profile, shaft, texture = made_of
     spacing_mm = frame.spacing_mm
-    add_bone(
-        total, plane, np.uint16(bit), (left, top), spacing_mm, inside, near, deep, profile, shaft, texture, tiles()
-    )
+    add_bone(total, plane, np.uint16(bit), window[0], spacing_mm, inside, near, deep, profile, shaft, texture, tiles())
+
+
+def _window(points: Contour, frame: Frame) -> Window | None:
+    """Around an outline, inside the image; None where nothing of it is seen."""
+    left, top = (max(int(least) - 2, 0) for least in points.min(axis=0))
+    right, bottom = (int(most) + 3 for most in points.max(axis=0))
+    height, width = min(bottom, frame.height_px) - top, min(right, frame.width_px) - left
+    return None if height < 2 or width < 2 else ((left, top), (height, width))
+
+
+def _filled(points: Contour, window: Window) -> tuple[UInt8[np.ndarray, "h w"], Float32[np.ndarray, "h w"]]:
+    """What lies within an outline, and the distance to it, see `fill`."""
+    inside, near = np.zeros(window[1], np.uint8), np.empty(window[1], np.float32)
+    fill(points - window[0], inside, near)
+    return inside, near
 
 
 def _add_sesamoids(total: np.ndarray, hand: Hand, tissue: Tissue, frame: Frame, generator: np.random.Generator) -> None:
