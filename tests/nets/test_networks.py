@@ -228,6 +228,16 @@ def test_deep_supervision_answers_at_coarser_stages_too_but_only_in_training() -
         SEGMENTERS["Unet"](filters=(4, 8, 16, 32), supervised_stages=3)
 
 
+def test_the_residual_network_outlines_planes_too_but_only_in_training() -> None:
+    network = CLASSIFIERS["ResNet"](in_channels=1, classes=5, supervised_planes=2)
+    images = torch.rand(2, 1, 48, 48)
+    answer, planes = network.train()(images)
+    assert (answer.shape, planes.shape) == ((2, 5), (2, 2, 12, 12))
+    assert network.eval()(images).shape == (2, 5)
+    planes.sum().backward()
+    assert network.layer4[0].conv1.weight.grad.abs().sum() > 0
+
+
 def test_coarser_stages_are_coarser_and_nearer_ones_come_first() -> None:
     network = SEGMENTERS["Unet"](in_channels=1, classes=1, filters=(4, 8, 16, 32), supervised_stages=2).train()
     stages = network(torch.rand(1, 1, 64, 64))[0, :, 0]

@@ -46,6 +46,21 @@ def test_logit_adjustment_adds_the_log_odds_of_erosion_to_the_first_question(
     assert found == pytest.approx(expected, rel=1e-5)
 
 
+def test_outlines_that_a_network_gives_besides_are_part_of_the_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = dataclasses.replace(named_recipe("ResNet", "shipped"), precision="float32")
+    torch.manual_seed(0)
+    network = CLASSIFIERS["ResNet"](in_channels=1, classes=5, supervised_planes=2).train()
+    module = ErosionModule(network, recipe, prevalence=0.5)
+    monkeypatch.setattr(module, "log", lambda *_, **__: None)
+    images, scores, joints = torch.rand(2, 1, 32, 32), torch.tensor([0, 3]), torch.tensor([0, 1])
+    nothing, everything = torch.zeros(2, 2, 32, 32), torch.ones(2, 2, 32, 32)
+    with torch.no_grad():
+        network.pyramid.planes.weight.zero_()
+        network.pyramid.planes.bias.fill_(30.0)
+        far, near = (float(module.training_step((images, scores, joints, of), 0)) for of in (nothing, everything))
+    assert far > near + 20
+
+
 def test_validation_does_not_reward_knowing_the_joint() -> None:
     recipe = named_recipe("ResNet", "quick")
     told: dict[str, float] = {}

@@ -1,6 +1,7 @@
 """Joints of wrists drawn on the fly: what a network learns from is what a reading shows it."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from carpus.anatomy import Bone, Joint, Side
+from carpus.data.reader import read_dataset
 from carpus.data.torch_datasets import unpack_masks
 from carpus.errors import InputError
-from carpus.imaging.geometry import mirror, resize_labels
+from carpus.imaging.geometry import crop, mirror, resize, resize_labels
+from carpus.imaging.joints import joint_boxes
+from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
-from carpus.imaging.wrist_crop import WRIST_MM
 from carpus.inference import outline
 from carpus.inference.looks import STRAIGHT
 from carpus.inference.model import Model
@@ -22,6 +25,7 @@ from carpus.inference.reading import read_radiograph
 from carpus.nets.checkpoint import CheckpointInfo
 from carpus.phantom.samples import Sample, sample
 from carpus.training import phantom_joints
+from carpus.training.fit import train
 from carpus.training.phantom_joints import SIZE_PX, JointSampleDataset, as_joints
 from carpus.training.recipe import named_recipe
 from carpus.training.samples import TrainingData
@@ -61,12 +65,13 @@ def test_a_network_learns_from_what_a_reading_shows_it(side: Side, monkeypatch: 
     drawn = sample(np.random.default_rng(11), size_px=SIZE_PX, side=side)
     monkeypatch.setattr(phantom_joints, "sample", lambda *_args, **_more: drawn)
     monkeypatch.setattr(phantom_joints, "JITTER_MM", 0.0)
-    learnt, scores, joints = JointSampleDataset(1, image_size=64, mirror_left=True)[0, 0]
+    monkeypatch.setattr(phantom_joints, "SCALE_SPREAD", 0.0)
+    learnt, scores, joints, _ = JointSampleDataset(1, image_size=64, mirror_left=True)[0, 0]
 
     erosion = Model(Seeing(), dataclasses.replace(INFO, task="erosion", image_size=64, classes=5), sha256="")
     # Of known size, so that it keeps its own grid; the network for bones answers the same wherever it looks.
     monkeypatch.setattr(outline, "SEVERAL", STRAIGHT)
-    film = Radiograph(drawn.pixels, WRIST_MM / SIZE_PX, side, "drawn.png")
+    film = Radiograph(drawn.pixels, drawn.spacing_mm, side, "drawn.png")
     reading = read_radiograph(film, bones=Model(Drawn(drawn), INFO, sha256=""), erosion=erosion)
     assert [item.joint for item in reading.joints] == [list(Joint)[number] for number in joints]
     assert scores.tolist() == [drawn.scores[item.joint] for item in reading.joints]
@@ -100,15 +105,47 @@ def test_a_joint_outside_of_the_picture_is_left_out_of_the_batch(monkeypatch: py
     cut = dataclasses.replace(drawn, plane=drawn.plane & ~np.uint16(1 << Bone.TRAPEZIUM.channel))
     monkeypatch.setattr(phantom_joints, "sample", lambda *_args, **_more: cut)
     dataset = JointSampleDataset(2, image_size=32, mirror_left=True, joint_input=True)
-    channels, scores, joints = as_joints([dataset[0, 0], dataset[0, 1]])
+    channels, scores, joints, planes = as_joints([dataset[0, 0], dataset[0, 1]])
     # The first metacarpal is scored where it faces the trapezium.
     left = [Joint.SCAPHOID, Joint.LUNATE, Joint.DISTAL_RADIUS, Joint.DISTAL_ULNA] * 2
     assert [list(Joint)[number] for number in joints] == left
     assert scores.tolist() == [drawn.scores[joint] for joint in left]
     assert channels.shape == (8, 7, 32, 32)
+    assert planes.shape == (8, 2, 32, 32)
     nothing = dataclasses.replace(drawn, plane=np.zeros_like(drawn.plane))
     monkeypatch.setattr(phantom_joints, "sample", lambda *_args, **_more: nothing)
     assert as_joints([dataset[1, 0], dataset[1, 1]])[0].shape == (0, 7, 32, 32)
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_the_planes_are_the_bone_of_the_region_and_what_erosions_took(
+    side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = next(
+        one
+        for one in (sample(np.random.default_rng(seed), size_px=SIZE_PX, side=side) for seed in range(60))
+        if max(one.scores.values()) > 2 and len(joint_boxes(BoneMasks(one.plane), spacing_mm=one.spacing_mm)) == 6
+    )
+    monkeypatch.setattr(phantom_joints, "sample", lambda *_args, **_more: drawn)
+    monkeypatch.setattr(phantom_joints, "JITTER_MM", 0.0)
+    monkeypatch.setattr(phantom_joints, "SCALE_SPREAD", 0.0)
+    _, scores, _, planes = JointSampleDataset(1, image_size=64, mirror_left=True)[0, 0]
+    boxes = joint_boxes(BoneMasks(drawn.plane), spacing_mm=drawn.spacing_mm)
+    for number, joint in enumerate(Joint):
+        masks = (BoneMasks(drawn.plane).mask(joint.bone), drawn.eroded >> number & 1)
+        for plane, mask in zip(planes[number].numpy(), masks, strict=True):
+            cut = resize(crop(mask.astype(np.float32), boxes[joint]), height=64, width=64)
+            np.testing.assert_allclose(plane, mirror(cut) if side is Side.LEFT else cut, atol=1e-6)
+        assert planes[number, 0].any()
+        if not scores[number]:
+            assert not planes[number, 1].any()
+    assert planes[scores > 2, 1].any()
+
+
+def test_planes_are_asked_of_drawn_wrists_only(phantoms: Path, tmp_path: Path) -> None:
+    recipe = dataclasses.replace(named_recipe("ResNet", "shipped"), source="dataset", epochs=1)
+    with pytest.raises(InputError, match="supervised_planes are known of drawn wrists only"):
+        train(recipe, read_dataset(phantoms), tmp_path / "run")
 
 
 def test_the_prevalence_is_that_of_the_drawn_wrists() -> None:

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from carpus.nets.checkpoint import build_network
 from carpus.training.engine import Engine, lightning_precision
+from carpus.training.losses import BONE_LOSSES, answer_and_planes, of_stages
 from carpus.training.network_info import network_info
 from carpus.training.recipe import Recipe
 
@@ -55,11 +56,10 @@ def measure_step(recipe: Recipe) -> StepCost:
         optimizer.zero_grad()
         with autocast:
             answer = network(images)
-        answer = answer.float()
         if is_bones:
-            loss = functional.binary_cross_entropy_with_logits(answer, target)
+            loss = of_stages(BONE_LOSSES[recipe.loss], answer, target)
         else:
-            loss = functional.cross_entropy(answer, target.long())
+            loss = functional.cross_entropy(answer_and_planes(answer)[0].float(), target.long())
         loss.backward()
         optimizer.step()
 

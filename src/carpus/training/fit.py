@@ -114,6 +114,8 @@ def _module(recipe: Recipe, info: CheckpointInfo, data: TrainingData) -> Trainin
     network = build_network(info)
     if not isinstance(data.train, ErosionDataset | JointSampleDataset):
         return BoneModule(network, recipe)
+    if recipe.net_options.get("supervised_planes") and recipe.source != "phantom":
+        raise InputError("supervised_planes are known of drawn wrists only; choose source=phantom, or 0 planes")
     prevalence = data.train.prevalence
     if not 0 < prevalence < 1:
         raise InputError("there are eroded or healthy joints only in training; add patients")

@@ -76,6 +76,21 @@ def of_stages(loss: Callable[..., Tensor], logits: Float[Tensor, "b ..."], masks
     return total / sum(weights)
 
 
+def answer_and_planes(output: Tensor | tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor | None]:
+    """What a network answers, and what it outlines besides while it is trained, if it does."""
+    return output if isinstance(output, tuple) else (output, None)
+
+
+def of_planes(logits: Float[Tensor, "b c h w"], planes: Float[Tensor, "b c h2 w2"]) -> Tensor:
+    """`bce_and_dice` on a coarser grid, where each cell is to be as full as it is.
+
+    Args:
+        logits: On the coarser grid.
+        planes: What is to be outlined, 0 to 1.
+    """
+    return bce_and_dice(logits, functional.adaptive_avg_pool2d(planes, (logits.shape[-2], logits.shape[-1])))
+
+
 def conditional_cross_entropy(
     margins: Float[Tensor, "b k"], scores: Int64[Tensor, " b"], weights: Float[Tensor, " 2"], *, total: Total = summed
 ) -> Tensor:

@@ -12,7 +12,16 @@ from carpus.anatomy import Bone
 from carpus.data.torch_datasets import unpack_masks
 from carpus.metrics.classification import auroc_within
 from carpus.nets.apply import margins
-from carpus.training.losses import BONE_LOSSES, Total, conditional_cross_entropy, of_stages, own, summed
+from carpus.training.losses import (
+    BONE_LOSSES,
+    Total,
+    answer_and_planes,
+    conditional_cross_entropy,
+    of_planes,
+    of_stages,
+    own,
+    summed,
+)
 from carpus.training.recipe import Recipe
 from carpus.training.schedule import lr_schedule
 
@@ -93,7 +102,8 @@ class BoneModule(TrainingModule):
 class ErosionModule(TrainingModule):
     """Erosion: cross-entropy set right for the rarity of erosion, validated by the area under the ROC within joints.
 
-    The area of all joints together would reward a network for knowing which joint it sees.
+    The area of all joints together would reward a network for knowing which joint it sees. Where the samples come with
+    planes and the network outlines them, the loss of the outlines is added.
     """
 
     metric: ClassVar[str] = "val_auroc"
@@ -110,18 +120,22 @@ class ErosionModule(TrainingModule):
         self.register_buffer("class_weights", torch.tensor(weights), persistent=False)
         self._seen: list[tuple[Tensor, ...]] = []
 
-    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> Tensor:
+    def training_step(self, batch: tuple[Tensor, ...], _: int) -> Tensor:
         """The loss of a batch."""
-        images, scores, _joints = batch
+        images, scores, _joints, *planes = batch
         weights = torch.ones_like(self.class_weights) if self.recipe.imbalance == "balanced" else self.class_weights
-        loss = self._loss(self._margins(images), scores, weights)
+        answer, outlined = answer_and_planes(self.network(images))
+        loss = self._loss(margins(answer, head=self.recipe.head), scores, weights)
+        if outlined is not None:
+            loss = loss + of_planes(outlined, planes[0])
         self.log_step(loss, len(images))
         return loss
 
-    def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], _: int) -> None:
+    def validation_step(self, batch: tuple[Tensor, ...], _: int) -> None:
         """Keeps what the network answers."""
-        images, scores, joints = batch
-        self._seen.append((self._margins(images).float().cpu(), scores.cpu(), joints.cpu()))
+        images, scores, joints = batch[:3]
+        answer = margins(self.network(images), head=self.recipe.head)
+        self._seen.append((answer.float().cpu(), scores.cpu(), joints.cpu()))
 
     def on_validation_epoch_end(self) -> None:
         """Logs loss and area under the ROC curve of the whole validation split."""
@@ -133,9 +147,6 @@ class ErosionModule(TrainingModule):
         # Where no kind of joint is both eroded and healthy, as in a tiny split, there is no curve.
         area = auroc_within(scores.numpy() > 0, answers[:, 0].numpy().astype(np.float64), joints.numpy())
         self.log(self.metric, 0.5 if np.isnan(area) else area)
-
-    def _margins(self, images: Tensor) -> Tensor:
-        return margins(self.network(images), head=self.recipe.head)
 
     def _loss(self, answers: Tensor, scores: Tensor, weights: Tensor, *, total: Total = summed) -> Tensor:
         shift = torch.zeros(answers.shape[1], device=answers.device)
