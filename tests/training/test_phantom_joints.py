@@ -18,6 +18,7 @@ from carpus.imaging.geometry import crop, mirror, resize, resize_labels
 from carpus.imaging.joints import joint_boxes
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
+from carpus.imaging.wrist_crop import WRIST_MM
 from carpus.inference import outline
 from carpus.inference.looks import STRAIGHT
 from carpus.inference.model import Model
@@ -30,6 +31,7 @@ from carpus.training.phantom_joints import SIZE_PX, JointSampleDataset, as_joint
 from carpus.training.recipe import named_recipe
 from carpus.training.samples import TrainingData
 
+SPACING_MM = WRIST_MM / SIZE_PX
 INFO = CheckpointInfo(
     "bones", "Unet", {}, 14, SIZE_PX, mirror_left=True, cut=None, trained_on="phantom", recipe="", seed=0, head="corn"
 )
@@ -62,14 +64,14 @@ class Seeing(nn.Module):
 
 @pytest.mark.parametrize("side", list(Side))
 def test_a_network_learns_from_what_a_reading_shows_it(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = sample(np.random.default_rng(11), size_px=SIZE_PX, side=side)
+    # Of a reading's size, so that it keeps its own grid; the network for bones answers the same wherever it looks.
+    drawn = dataclasses.replace(sample(np.random.default_rng(11), size_px=SIZE_PX, side=side), spacing_mm=SPACING_MM)
     monkeypatch.setattr(phantom_joints, "sample", lambda *_args, **_more: drawn)
     monkeypatch.setattr(phantom_joints, "JITTER_MM", 0.0)
     monkeypatch.setattr(phantom_joints, "SCALE_SPREAD", 0.0)
     learnt, scores, joints, _ = JointSampleDataset(1, image_size=64, mirror_left=True)[0, 0]
 
     erosion = Model(Seeing(), dataclasses.replace(INFO, task="erosion", image_size=64, classes=5), sha256="")
-    # Of known size, so that it keeps its own grid; the network for bones answers the same wherever it looks.
     monkeypatch.setattr(outline, "SEVERAL", STRAIGHT)
     film = Radiograph(drawn.pixels, drawn.spacing_mm, side, "drawn.png")
     reading = read_radiograph(film, bones=Model(Drawn(drawn), INFO, sha256=""), erosion=erosion)
