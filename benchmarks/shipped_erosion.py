@@ -33,7 +33,6 @@ from carpus.imaging.geometry import Box, mirror, resize
 from carpus.imaging.intensity import min_max
 from carpus.imaging.joints import joint_boxes
 from carpus.imaging.masks import BoneMasks
-from carpus.imaging.wrist_crop import WRIST_MM
 from carpus.inference.grading import LIKELY, PREVALENCE, grade
 from carpus.inference.model import Model, load_model
 from carpus.inference.solid import whole_bones
@@ -89,8 +88,8 @@ def judge_wrist(number: int, seed: int, *, bones: Model, erosion: Model) -> pd.D
         pixels, plane = mirror(pixels), mirror(plane)
     small = resize(pixels, height=bones.info.image_size, width=bones.info.image_size)
     logits = segment(bones.network, min_max(small), height=SIZE_PX, width=SIZE_PX)
-    true = joint_boxes(BoneMasks(plane), spacing_mm=WRIST_MM / SIZE_PX)
-    found = joint_boxes(whole_bones(BoneMasks.from_stack(logits > 0)), spacing_mm=WRIST_MM / SIZE_PX)
+    true = joint_boxes(BoneMasks(plane), spacing_mm=drawn.spacing_mm)
+    found = joint_boxes(whole_bones(BoneMasks.from_stack(logits > 0)), spacing_mm=drawn.spacing_mm)
     rows = []
     for name, boxes in zip(REGIONS, (true, {joint: box for joint, box in found.items() if joint in true}), strict=True):
         if not boxes:

@@ -17,6 +17,12 @@ from carpus.errors import InputError
 SVDH_SCORES = range(6)
 """The SvdH erosion score of one joint: 0 (no erosion) to 5 (collapse)."""
 
+YOUNGEST = 14
+"""Years below which the bones of a hand are not finished, and nothing here fits them."""
+
+ADULT = 18
+"""Years from which all growth plates of a hand are taken for closed."""
+
 
 class Side(Enum):
     """The side of the body. The value is the letter in RAM-W600's identifiers."""

@@ -63,6 +63,42 @@ def test_the_example_is_a_right_hand_of_an_adult_with_bright_bone() -> None:
     assert radius.min() > 1.5 * beside_the_hand.max()
 
 
+def test_the_example_says_its_view_and_age() -> None:
+    film = read_dicom(FILM)
+    assert (film.view, film.age) == ("PA", 111)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "age"),
+    [
+        ({}, None),
+        ({"PatientAge": "043Y"}, 43),
+        ({"PatientAge": "018M"}, 1),
+        ({"PatientAge": "104W"}, 1),
+        ({"PatientAge": "400D"}, 1),
+        ({"PatientBirthDate": "20010515", "StudyDate": "20190514"}, 17),
+        ({"PatientBirthDate": "20010515", "StudyDate": "20190515"}, 18),
+        ({"PatientBirthDate": "20010515"}, None),
+    ],
+)
+def test_the_age_is_as_stated_or_by_the_dates(write: Write, attributes: dict[str, str], age: int | None) -> None:
+    assert read_dicom(write(**attributes)).age == age
+
+
+@pytest.mark.parametrize(
+    ("attributes", "view"),
+    [
+        ({}, ""),
+        ({"ViewPosition": "LL", "SeriesDescription": "Hand PA"}, "LL"),
+        ({"SeriesDescription": "HAND OBLIQUE"}, "OBLIQUE"),
+        ({"SeriesDescription": "hand pa/lat"}, ""),
+        ({"SeriesDescription": "bilateral hands", "ProtocolName": "Hand PA"}, "PA"),
+    ],
+)
+def test_the_view_is_as_stated_or_the_only_one_described(write: Write, attributes: dict[str, str], view: str) -> None:
+    assert read_dicom(write(**attributes)).view == view
+
+
 def test_stored_values_come_out_as_they_are(write: Write) -> None:
     film = read_dicom(write())
     assert np.array_equal(film.pixels, GREY)

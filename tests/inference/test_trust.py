@@ -41,6 +41,20 @@ def test_nothing_speaks_against_a_healthy_adults_film(wrist: OutlinedWrist) -> N
     assert doubts(wrist) == ()
 
 
+def test_a_child_by_the_file_is_refused_and_a_youth_doubted(wrist: OutlinedWrist) -> None:
+    refuse_no_adult_wrist(replace(wrist, film=replace(wrist.film, age=14)))
+    with pytest.raises(InputError, match="of a child aged 13"):
+        refuse_no_adult_wrist(replace(wrist, film=replace(wrist.film, age=13)))
+    _only(doubts(replace(wrist, film=replace(wrist.film, age=17))), "17 years")
+    assert doubts(replace(wrist, film=replace(wrist.film, age=18))) == ()
+
+
+@pytest.mark.parametrize(("view", "doubted"), [("PA", False), ("AP", False), ("LL", True), ("OBLIQUE", True)])
+def test_another_view_by_the_file_is_doubted(wrist: OutlinedWrist, view: str, doubted: bool) -> None:
+    found = doubts(replace(wrist, film=replace(wrist.film, view=view)))
+    assert [f"view is {view};" in doubt for doubt in found] == ([True] if doubted else [])
+
+
 def test_bones_that_lie_anyhow_are_no_wrist(wrist: OutlinedWrist) -> None:
     shuffled = wrist.masks.stack()[np.random.default_rng(0).permutation(len(Bone))]
     with pytest.raises(InputError, match="no adult's wrist"):

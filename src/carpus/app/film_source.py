@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from carpus.anatomy import Side
+from carpus.anatomy import YOUNGEST, Side
 from carpus.data.case import CaseId
 from carpus.data.film_table import FilmRow
 from carpus.data.manifest import sha256_of
@@ -14,8 +14,7 @@ from carpus.inference.film import is_dicom_film, side_in_name
 
 _IMAGES = (".png", ".bmp", ".jpg", ".jpeg", ".tif", ".tiff")
 _INDEX = "DICOMDIR"
-ADULT = 18
-_YOUNGEST, _TOP_AGE = 14, 90
+_TOP_AGE = 90
 """Younger wrists have growth plates and unfinished bones; from 14 to 17 some still do, which is for a person to see."""
 
 
@@ -117,7 +116,7 @@ def look_at(path: Path, name: str, row: FilmRow) -> Source:
             raise InputError(f"{path} has the modality {said.modality}, expected a radiograph (CR, DX or converted)")
     patient, study = _person(path, row, said)
     source = Source(path, name, sha256_of(path), row, said, patient, study)
-    if source.age is not None and source.age < _YOUNGEST:
+    if source.age is not None and source.age < YOUNGEST:
         raise InputError(f"{path} is of a child aged {source.age}, whose bones are not finished; leave it out")
     return source
 

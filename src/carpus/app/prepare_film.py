@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Shaped, UInt8, UInt16
 
-from carpus.anatomy import Bone, Joint, Side
+from carpus.anatomy import ADULT, Bone, Joint, Side
 from carpus.app.drawn_masks import Drawing
-from carpus.app.film_source import ADULT, Source
+from carpus.app.film_source import Source
 from carpus.dicom.reader import decode_film
 from carpus.errors import InputError
 from carpus.imaging.files import read_grey

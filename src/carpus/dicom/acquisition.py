@@ -1,6 +1,5 @@
 """What a radiograph in DICOM says of itself besides its pixels: whose it is, when, which side, how it was stored."""
 
-import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,9 +8,16 @@ from pathlib import Path
 import pydicom
 
 from carpus.anatomy import Side
-from carpus.dicom.reader import DESCRIPTIONS, read_header, refuse_unusable, side_in_words, value_of
+from carpus.dicom.reader import (
+    DESCRIPTIONS,
+    age_of,
+    read_header,
+    refuse_unusable,
+    side_in_words,
+    text_of,
+    value_of,
+)
 
-_AGE = re.compile(r"(\d{1,3})Y")
 _KINDS = ("CR", "DX", "RG", "RF", "OT", "SC", "")
 
 
@@ -69,43 +75,28 @@ def read_acquisition(path: Path) -> Acquisition:
         dataset = read_header(path)
         refuse_unusable(path, dataset)
         return Acquisition(
-            patient=_text(dataset, "PatientID"),
-            study=_text(dataset, "StudyInstanceUID"),
-            instance=_text(dataset, "SOPInstanceUID"),
-            date=_text(dataset, "StudyDate") or _text(dataset, "AcquisitionDate"),
-            sex=sex if (sex := _text(dataset, "PatientSex").upper()) in ("F", "M") else None,
-            age=_age(dataset),
-            modality=_text(dataset, "Modality").upper(),
+            patient=text_of(dataset, "PatientID"),
+            study=text_of(dataset, "StudyInstanceUID"),
+            instance=text_of(dataset, "SOPInstanceUID"),
+            date=text_of(dataset, "StudyDate") or text_of(dataset, "AcquisitionDate"),
+            sex=sex if (sex := text_of(dataset, "PatientSex").upper()) in ("F", "M") else None,
+            age=age_of(dataset),
+            modality=text_of(dataset, "Modality").upper(),
             sides=_sides(dataset),
             spacing_from=next((name for name in ("PixelSpacing", "ImagerPixelSpacing") if value_of(dataset, name)), ""),
             transfer_syntax=_syntax(dataset),
             bits=int(value_of(dataset, "BitsStored") or 0),
-            photometric=_text(dataset, "PhotometricInterpretation"),
-            is_synthetic="YES" in (_text(dataset, "SyntheticData"), _text(dataset, "QualityControlSubject")),
+            photometric=text_of(dataset, "PhotometricInterpretation"),
+            is_synthetic="YES" in (text_of(dataset, "SyntheticData"), text_of(dataset, "QualityControlSubject")),
             doubts=tuple(_doubts(dataset)),
         )
 
 
-def _text(dataset: pydicom.Dataset, name: str) -> str:
-    return str(value_of(dataset, name) or "").strip()
-
-
-def _age(dataset: pydicom.Dataset) -> int | None:
-    if told := _AGE.fullmatch(_text(dataset, "PatientAge").upper()):
-        return int(told[1])
-    if re.fullmatch(r"\d{1,3}[DWM]", _text(dataset, "PatientAge").upper()):
-        return int(_text(dataset, "PatientAge")[:-1]) // {"D": 365, "W": 52, "M": 12}[_text(dataset, "PatientAge")[-1]]
-    born, taken = _text(dataset, "PatientBirthDate"), _text(dataset, "StudyDate")
-    if re.fullmatch(r"\d{8}", born) and re.fullmatch(r"\d{8}", taken) and born <= taken:
-        return int(taken[:4]) - int(born[:4]) - (taken[4:] < born[4:])
-    return None
-
-
 def _sides(dataset: pydicom.Dataset) -> dict[str, Side]:
-    letters = {name: _text(dataset, name).upper() for name in ("ImageLaterality", "Laterality")}
+    letters = {name: text_of(dataset, name).upper() for name in ("ImageLaterality", "Laterality")}
     found = {name: Side(letter) for name, letter in letters.items() if letter in ("L", "R")}
     for name in DESCRIPTIONS:
-        if side := side_in_words(_text(dataset, name)):
+        if side := side_in_words(text_of(dataset, name)):
             found[name] = side
     return found
 
@@ -117,9 +108,9 @@ def _syntax(dataset: pydicom.Dataset) -> str:
 
 def _doubts(dataset: pydicom.Dataset) -> list[str]:
     doubts = []
-    if _text(dataset, "BurnedInAnnotation").upper() == "YES":
+    if text_of(dataset, "BurnedInAnnotation").upper() == "YES":
         doubts.append("burned-in-text")
-    if _text(dataset, "PresentationIntentType").upper() == "FOR PROCESSING":
+    if text_of(dataset, "PresentationIntentType").upper() == "FOR PROCESSING":
         doubts.append("for-processing")
     if value_of(dataset, "PixelSpacing") is None and value_of(dataset, "ImagerPixelSpacing") is not None:
         doubts.append("magnified")

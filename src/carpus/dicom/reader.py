@@ -33,6 +33,11 @@ _WORDS = {
     Side.LEFT: re.compile(r"\b(left|lt|links|gauche|sin|sinister)\b", re.IGNORECASE),
     Side.RIGHT: re.compile(r"\b(right|rt|rechts|droite?|dex|dexter)\b", re.IGNORECASE),
 }
+_AGE = re.compile(r"(\d{1,3})([DWMY])")
+_A_YEAR = {"D": 365.25, "W": 52.18, "M": 12, "Y": 1}
+_DATE = re.compile(r"\d{8}")
+_VIEW = re.compile(r"\b(PA|AP|oblique|lateral|obl|lat)\b", re.IGNORECASE)
+_OF_THE_IMAGE = ("SeriesDescription", "ProtocolName")
 DESCRIPTIONS = ("SeriesDescription", "ProtocolName", "StudyDescription", "PerformedProcedureStepDescription")
 
 
@@ -62,7 +67,8 @@ def read_dicom(path: Path) -> Radiograph:
         pixels = _grey(path, dataset, values)
         spacing_mm, spacing_notes = _spacing(dataset)
         side, side_notes = _side(dataset)
-    return Radiograph(pixels, spacing_mm, side, path.name, (*spacing_notes, *side_notes))
+        notes = (*spacing_notes, *side_notes)
+        return Radiograph(pixels, spacing_mm, side, path.name, notes, age_of(dataset), _view(dataset))
 
 
 def decode_film(path: Path) -> tuple[Radiograph, Shaped[np.ndarray, "h w"]]:
@@ -204,6 +210,33 @@ def value_of(dataset: pydicom.Dataset, name: str) -> Any:
         return dataset.get(name)
     except Exception:  # pydicom decodes on access, and damage shows as any kind of error
         return None
+
+
+def text_of(dataset: pydicom.Dataset, name: str) -> str:
+    """The value of an attribute as text; empty if it is absent or damaged."""
+    return str(value_of(dataset, name) or "").strip()
+
+
+def age_of(dataset: pydicom.Dataset) -> int | None:
+    """The patient's age in whole years, as the file says or by the dates of birth and study; None if it is unknown."""
+    if told := _AGE.fullmatch(text_of(dataset, "PatientAge").upper()):
+        return int(int(told[1]) / _A_YEAR[told[2]])
+    born, taken = text_of(dataset, "PatientBirthDate"), text_of(dataset, "StudyDate")
+    if _DATE.fullmatch(born) and _DATE.fullmatch(taken) and born <= taken:
+        return int(taken[:4]) - int(born[:4]) - (taken[4:] < born[4:])
+    return None
+
+
+def _view(dataset: pydicom.Dataset) -> str:
+    """The view that the file states, or that a description names alone."""
+    if stated := text_of(dataset, "ViewPosition").upper():
+        return stated
+    for name in _OF_THE_IMAGE:
+        named = {word.upper() for word in _VIEW.findall(text_of(dataset, name))}
+        if len(named) == 1:
+            view: str = named.pop()
+            return view
+    return ""
 
 
 def _numbers(value: Any) -> list[float]:

@@ -1,4 +1,4 @@
-"""One radiograph as a value: pixels, their size on the detector, and the side of the body."""
+"""One radiograph as a value: pixels, their size on the detector, and what is known of whom they show and how."""
 
 from dataclasses import dataclass, replace
 
@@ -20,6 +20,8 @@ class Radiograph:
         side: The side of the body; None if unknown.
         source: Where it came from, for messages and reports: a file name or an identifier.
         notes: What a reader should know about how the pixels were obtained, one sentence each.
+        age: The patient's, in whole years; None if unknown.
+        view: How the hand was laid, as the film's file says, such as `PA`; empty if unknown.
 
     Raises:
         InputError: Not a grey image of two dimensions, or an impossible pixel size.
@@ -30,6 +32,8 @@ class Radiograph:
     side: Side | None = None
     source: str = ""
     notes: tuple[str, ...] = ()
+    age: int | None = None
+    view: str = ""
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or self.pixels.dtype not in (np.uint8, np.uint16) or not self.pixels.size:

@@ -1,8 +1,8 @@
 """When a reading should not be trusted: no adult's wrist from its back, cut off, metal, fused bones, unsure outlines.
 
-What is refused and what is only doubted is decided by how the bones lie, by the picture around them, and by the
-network's own sureness. The limits were set on phantoms; how often they are right and wrong on phantoms stands in the
-weights' README.
+What is refused and what is only doubted is decided by what the file says, by how the bones lie, by the picture around
+them, and by the network's own sureness. The limits were set on phantoms; how often they are right and wrong on phantoms
+stands in the weights' README.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool
 
-from carpus.anatomy import Bone
+from carpus.anatomy import ADULT, YOUNGEST, Bone
 from carpus.errors import InputError
 from carpus.imaging.masks import BoneMasks
 from carpus.inference.atlas import ADULT_SIZES, CARPALS
@@ -20,6 +20,8 @@ from carpus.inference.outline import OutlinedWrist
 
 _FEWEST_IN_PLACE, _FEWEST_CARPALS = 10, 5
 _TURNED_DEGREES = 30.0
+_FROM_THE_BACK = ("PA", "AP")
+"""A palm upwards shows the same outlines; that it is mirrored is told by the thumb."""
 LEAST_CONFIDENCE = 0.87
 """Of a network that may be trusted; nearly all drawn wrists are outlined with more."""
 
@@ -45,16 +47,20 @@ _AROUND_PX = 31
 
 
 def refuse_no_adult_wrist(wrist: OutlinedWrist) -> None:
-    """Makes sure that what was outlined lies as the bones of an adult's wrist do.
+    """Makes sure that what was outlined lies as the bones of an adult's wrist do, and that the file says no other.
 
     Raises:
-        InputError: Five or more of the fourteen do not, or three or more of the seven of the carpus.
+        InputError: Five or more of the fourteen do not, or three or more of the seven of the carpus; or the patient is
+            younger than `YOUNGEST`.
     """
+    name, age = wrist.film.source or "the film", wrist.film.age
+    if age is not None and age < YOUNGEST:
+        raise InputError(f"{name} is of a child aged {age}, whose bones are not finished; give a film of an adult")
     in_place = wrist.placement.in_place
     carpals = len(set(in_place) & set(CARPALS))
     if len(in_place) < _FEWEST_IN_PLACE or carpals < _FEWEST_CARPALS:
         raise InputError(
-            f"{wrist.film.source or 'the film'} shows no adult's wrist from its back: {len(in_place)} of {len(Bone)} "
+            f"{name} shows no adult's wrist from its back: {len(in_place)} of {len(Bone)} "
             f"bones lie as they should, {carpals} of {len(CARPALS)} of the carpus; give a film of one adult hand from "
             "its back, fingers up"
         )
@@ -66,7 +72,11 @@ def doubts(wrist: OutlinedWrist) -> tuple[str, ...]:
 
 
 def _doubts(wrist: OutlinedWrist) -> Iterator[str]:
-    placement, masks = wrist.placement, wrist.masks
+    placement, masks, film = wrist.placement, wrist.masks, wrist.film
+    if film.age is not None and film.age < ADULT:
+        yield f"The file says {film.age} years: growth plates may be open, and the networks know adults only."
+    if film.view and film.view not in _FROM_THE_BACK:
+        yield f"The file says that the view is {film.view}; the networks know hands from their back (PA)."
     astray = [
         bone.label.lower()
         for bone in Bone
@@ -75,7 +85,7 @@ def _doubts(wrist: OutlinedWrist) -> Iterator[str]:
     ]
     if astray:
         yield f"Not outlined as in a usual wrist: {', '.join(astray)}."
-    if wrist.film.spacing_mm is not None and not ADULT_SIZES[0] <= placement.size <= ADULT_SIZES[1]:
+    if film.spacing_mm is not None and not ADULT_SIZES[0] <= placement.size <= ADULT_SIZES[1]:
         yield f"The wrist is {placement.size:.2f} times as large as an adult's: a child's, or the pixel size is wrong."
     if abs(placement.turn_degrees) > _TURNED_DEGREES:
         yield f"The wrist leans by {placement.turn_degrees:.0f} degrees."
