@@ -107,6 +107,25 @@ def test_an_erosion_is_a_gap_in_bone_and_cortex_of_its_own_joint() -> None:
     np.testing.assert_allclose(left[far], intact[far], atol=1e-4)
 
 
+def test_a_person_keeps_his_bones_while_erosions_grow_where_they_began() -> None:
+    seed, joint = next(
+        (seed, joint)
+        for seed in range(50)
+        for joint, score in draw_hand(np.random.default_rng(seed)).scores.items()
+        if score > 2
+    )
+    pose = draw_hand(np.random.default_rng(0)).pose
+    index = next(number for number, part in enumerate(PARTS) if part.bone is joint.bone)
+    none, half, full = (draw_hand(np.random.default_rng(seed), stage=stage, pose=pose) for stage in (0, 0.5, 1))
+    assert max(none.scores.values()) == 0
+    np.testing.assert_array_equal(none.halves, none.whole)
+    assert 0 < half.scores[joint] < full.scores[joint]
+    bites = [np.linalg.norm(hand.halves[index] - hand.whole[index], axis=-1).ravel() for hand in (half, full)]
+    assert bites[0].sum() < 0.7 * bites[1].sum()
+    # Joints that narrow leave a bone what it was: only place and size of its bites change.
+    assert np.corrcoef(*bites)[0, 1] > 0.99
+
+
 def _eroded_hand() -> Hand:
     """With one eroded joint and no other erosion."""
     for seed in range(500):

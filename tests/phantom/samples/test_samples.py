@@ -6,7 +6,7 @@ import pytest
 from carpus.anatomy import OVERLAP_PAIRS, Bone, Joint, Side, pair_name
 from carpus.errors import InputError
 from carpus.imaging.masks import BoneMasks
-from carpus.phantom.samples import FIELDS_MM, Sample, draw_film, sample
+from carpus.phantom.samples import FIELDS_MM, Sample, draw_film, draw_visits, sample
 
 COUNT = 24
 
@@ -127,3 +127,17 @@ def test_many_samples_raise_nothing_and_keep_their_types() -> None:
 def test_a_sample_too_small_for_bones_is_refused() -> None:
     with pytest.raises(InputError, match="32 px"):
         sample(np.random.default_rng(1), size_px=32)
+
+
+def test_disease_goes_on_over_visits_and_never_back() -> None:
+    rising = 0
+    for seed in range(12):
+        visits = draw_visits(np.random.default_rng(seed), visits=4, size_px=128)
+        scores = np.array([list(visit.scores.values()) for visit in visits])
+        assert (np.diff(scores, axis=0) >= 0).all()
+        rising += int(scores[-1].sum() > scores[0].sum())
+        assert len({visit.side for visit in visits}) == 1
+        assert len({visit.pixels.tobytes() for visit in visits}) == 4
+    assert rising > 3
+    with pytest.raises(InputError, match="0 visits"):
+        draw_visits(np.random.default_rng(0), visits=0)

@@ -11,6 +11,7 @@ Example:
     ((512, 512), dtype('uint8'), dtype('uint16'))
 """
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,8 +24,9 @@ from carpus.imaging.geometry import mirror
 from carpus.phantom.samples.acquisition import deliver, detect, process, stored
 from carpus.phantom.samples.clutter import draw_field, print_on, put_cast, put_metal
 from carpus.phantom.samples.hand import Hand, draw_hand
+from carpus.phantom.samples.pose import draw_pose
 from carpus.phantom.samples.render import render
-from carpus.phantom.samples.tissue import Frame, draw_tissue
+from carpus.phantom.samples.tissue import Frame, Tissue, draw_tissue
 
 FIELDS_MM = (58.0, 138.0)
 """Least and greatest edge of a crop: 0.11 to 0.27 mm a pixel at 512 pixels."""
@@ -102,15 +104,59 @@ def project_sample(generator: np.random.Generator, *, size_px: int = 512, side: 
     Raises:
         InputError: An image too small for bones to be seen.
     """
+    _check(size_px)
+    hand = draw_hand(generator)
+    frame = _frame(hand, generator, size_px)
+    side = side or _either(generator)
+    return _project(hand, draw_tissue(hand, generator), frame, generator, side)
+
+
+def _check(size_px: int) -> None:
     if size_px < _LEAST_PX:
         raise InputError(f"a sample of {size_px} px is too small for bones; ask for {_LEAST_PX} px or more")
-    hand = draw_hand(generator)
+
+
+def _either(generator: np.random.Generator) -> Side:
+    return Side.LEFT if generator.random() < 0.5 else Side.RIGHT
+
+
+def _frame(hand: Hand, generator: np.random.Generator, size_px: int) -> Frame:
+    """Around the wrist."""
     field_mm = float(np.clip(_FIELD_MM * np.exp(generator.normal(0, 0.2)), *FIELDS_MM))
     shift = np.clip(generator.normal(0, 0.06, 2), -_MOST_SHIFT, _MOST_SHIFT)
     middle = (0.5 + shift) * size_px
     degrees = _lean(hand, generator, 13)
-    frame = Frame(size_px, size_px, field_mm / size_px, degrees, (float(middle[0]), float(middle[1])))
-    return _project(hand, frame, generator, side)
+    return Frame(size_px, size_px, field_mm / size_px, degrees, (float(middle[0]), float(middle[1])))
+
+
+def draw_visits(
+    generator: np.random.Generator, *, visits: int = 3, size_px: int = 512, side: Side | None = None
+) -> list[Sample]:
+    """Crops around one person's wrist at several visits, while the disease goes on; each laid and taken anew.
+
+    No score falls from one visit to the next, and what is eroded grows from its first place.
+
+    Args:
+        generator: Of everything.
+        visits: How many, at least 1.
+        size_px: Edge of the square images; their field of view varies.
+        side: Of the body; by default either.
+
+    Raises:
+        InputError: No visit, or an image too small for bones to be seen.
+    """
+    if visits < 1:
+        raise InputError(f"{visits} visits were asked for, expected 1 or more")
+    _check(size_px)
+    side = side or _either(generator)
+    person, flesh = generator.spawn(2)
+    samples = []
+    for stage in np.linspace(generator.uniform(0, 0.5), 1, visits):
+        own = generator.spawn(1)[0]
+        hand = draw_hand(copy.deepcopy(person), stage=float(stage), pose=draw_pose(own))
+        tissue = draw_tissue(hand, copy.deepcopy(flesh))
+        samples.append(_shoot(_project(hand, tissue, _frame(hand, own, size_px), own, side), own))
+    return samples
 
 
 def draw_film(generator: np.random.Generator, *, spacing_mm: float = 0.2, side: Side | None = None) -> Sample:
@@ -128,7 +174,8 @@ def draw_film(generator: np.random.Generator, *, spacing_mm: float = 0.2, side: 
     place = (width * generator.uniform(0.44, 0.56), height - generator.uniform(42, 75) / spacing_mm)
     degrees = _lean(hand, generator, 7)
     frame = Frame(height, width, spacing_mm, degrees, place)
-    return _shoot(_project(hand, frame, generator, side), generator)
+    side = side or _either(generator)
+    return _shoot(_project(hand, draw_tissue(hand, generator), frame, generator, side), generator)
 
 
 def _lean(hand: Hand, generator: np.random.Generator, deviation: float) -> float:
@@ -137,11 +184,9 @@ def _lean(hand: Hand, generator: np.random.Generator, deviation: float) -> float
     return float(np.clip(generator.normal(straight, deviation), -_MOST_DEGREES, _MOST_DEGREES))
 
 
-def _project(hand: Hand, frame: Frame, generator: np.random.Generator, side: Side | None) -> Projected:
+def _project(hand: Hand, tissue: Tissue, frame: Frame, generator: np.random.Generator, side: Side) -> Projected:
     """The hand and what else is in the beam."""
-    if side is None:
-        side = Side.LEFT if generator.random() < 0.5 else Side.RIGHT
-    attenuation, plane, eroded = render(hand, draw_tissue(hand, generator), frame, generator)
+    attenuation, plane, eroded = render(hand, tissue, frame, generator)
     if side is Side.LEFT:
         attenuation, plane, eroded = (np.ascontiguousarray(mirror(image)) for image in (attenuation, plane, eroded))
     put_metal(attenuation, generator, spacing_mm=frame.spacing_mm, side=side)
@@ -163,4 +208,4 @@ def _shoot(hand: Projected, generator: np.random.Generator) -> Sample:
     return Sample(stored(pixels, generator), plane, hand.eroded, spacing_mm, hand.side, hand.scores)
 
 
-__all__ = ["FIELDS_MM", "Projected", "Sample", "draw_film", "project_sample", "sample"]
+__all__ = ["FIELDS_MM", "Projected", "Sample", "draw_film", "draw_visits", "project_sample", "sample"]

@@ -74,6 +74,25 @@ def draw_damage(generator: np.random.Generator) -> Damage:
     )
 
 
+def at_stage(damage: Damage, stage: float) -> Damage:
+    """The damage on its way, from none at 0 to all of it at 1; what joint a bone lost lies where all of it will lie.
+
+    Args:
+        damage: In the end.
+        stage: 0 to 1.
+    """
+    return Damage(
+        severity=stage * damage.severity,
+        scores={joint: round(stage * score) for joint, score in damage.scores.items()},
+        narrowing_mm=stage * damage.narrowing_mm,
+        ankylosis=damage.ankylosis and stage == 1,
+        translation_mm=(stage * damage.translation_mm[0], stage * damage.translation_mm[1]),
+        thumb_mm=(stage * damage.thumb_mm[0], stage * damage.thumb_mm[1]),
+        gap_mm=stage * damage.gap_mm,
+        outgrowth_mm=stage * damage.outgrowth_mm,
+    )
+
+
 def worn(
     parts: tuple[Part, ...],
     halves: Float[np.ndarray, "parts 2 n 2"],

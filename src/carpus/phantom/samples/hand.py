@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from carpus.anatomy import Joint
-from carpus.phantom.samples.damage import Damage, draw_damage, worn
+from carpus.phantom.samples.damage import Damage, at_stage, draw_damage, worn
 from carpus.phantom.samples.neutral import neutral_hand
 from carpus.phantom.samples.pose import Pose, draw_pose, posed, shift, tilted
 from carpus.phantom.samples.template import DENSE, Halves, Part
@@ -20,6 +20,7 @@ from carpus.phantom.samples.variation import individual, rippled, warped, with_v
 from carpus.phantom.shapes import Contour
 
 _LINES_LIFT_MM = {"shelf": 0.0, "scar": 0.0, "hook": 14.0, "tubercle": 7.0}
+_JOINTS = {joint.bone: joint for joint in Joint}
 _SESAMOIDS = {"metacarpal1": 0.85, "metacarpal2": 0.15, "metacarpal3": 0.01, "metacarpal4": 0.01, "metacarpal5": 0.2}
 
 
@@ -59,15 +60,30 @@ class Hand:
         return self.damage.scores
 
 
-def draw_hand(generator: np.random.Generator) -> Hand:
-    """Another person's hand in another pose."""
+def draw_hand(generator: np.random.Generator, *, stage: float = 1.0, pose: Pose | None = None) -> Hand:
+    """Another person's hand in another pose.
+
+    The same generator gives the same person, whatever the stage and the pose: this is how visits are drawn.
+
+    Args:
+        generator: Of everything.
+        stage: How far the disease has gone, from none at 0 to all that the generator gives the person at 1.
+        pose: Of the hand; by default drawn too.
+    """
     male = bool(generator.random() < 0.4)
     age = float(np.clip(generator.normal(50, 19), 17, 92))
-    damage, pose, neutral = draw_damage(generator), draw_pose(generator), neutral_hand()
+    damage, drawn_pose, neutral = draw_damage(generator), draw_pose(generator), neutral_hand()
+    pose = pose or drawn_pose
     parts, count = neutral.parts, len(neutral.parts)
 
-    halves = rippled(parts, neutral.outlines, generator)
-    halves, whole = worn(parts, halves, neutral.ends, neutral.axes, damage, generator)
+    healthy = rippled(parts, neutral.outlines, generator)
+    halves, whole = worn(parts, healthy, neutral.ends, neutral.axes, damage, generator)
+    if stage < 1:
+        damage, bites = at_stage(damage, stage), halves - whole
+        # What no joint is scored by wears all the way.
+        begun = [part.bone not in _JOINTS or damage.scores[_JOINTS[part.bone]] > 0 for part in parts]
+        whole = healthy + stage * (whole - healthy)
+        halves = whole + stage * np.array(begun)[:, None, None, None] * bites
     whole = with_variants(parts, whole, copy.deepcopy(generator))
     halves = with_variants(parts, halves, generator)
 
