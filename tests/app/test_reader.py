@@ -12,6 +12,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from carpus.app.reader.cluster import read_on_ray
@@ -21,8 +22,12 @@ from carpus.app.reader.one import Settings
 from carpus.app.reader.processes import spread
 from carpus.errors import InputError
 from carpus.imaging.files import write_grey
+from carpus.imaging.geometry import mirror, resize
+from carpus.imaging.intensity import to_8_bits
+from carpus.inference.film import read_film
 from carpus.phantom import draw, plan_cohort
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "hand-right-pa.dcm"
 EVAL = partial(operator.itemgetter(0), (eval,))
 """Begins work that evaluates what it is given, in another process."""
 
@@ -197,6 +202,29 @@ def test_names_keep_folders_apart_and_stay_below_the_outputs(tmp_path: Path, mon
     given = choose_films([Path("x.png"), Path("../x.png"), tmp_path / "two/one/x.bmp"], out=out).films
     assert len({film.name for film in given}) == 3
     assert not any(part in ("..", ".") for film in (*several, *given) for part in film.name.split("/"))
+
+
+def test_both_hands_of_a_film_are_read_by_halves(carpus, tmp_path: Path) -> None:
+    right = to_8_bits(read_film(EXAMPLE).pixels)
+    hands = np.hstack([resize(mirror(right), height=1000, width=819), resize(right, height=1000, width=819)])
+    write_grey(tmp_path / "both.png", hands)
+    out = tmp_path / "out"
+    result = carpus("read", tmp_path / "both.png", "--two-hands", "--out", out)
+    assert result.status == 0
+    assert "both.png, left half: left hand" in result.out
+    found = [json.loads((out / f"both-{half}-half.json").read_text()) for half in ("left", "right")]
+    assert [values["side"] for values in found] == ["L", "R"]
+    assert [values["half"] for values in found] == ["left", "right"]
+    for values, first in zip(found, (0, 819), strict=True):
+        assert (values["width_px"], values["height_px"]) == (1638, 1000)
+        ends = np.concatenate([bone["polygons"][0]["outline"] for bone in values["bones"]])
+        assert first < ends[:, 0].min() < ends[:, 0].max() < first + 819
+    # A left hand is the mirror image of a right one.
+    left, right_box = (values["wrist_box_px"] for values in found)
+    assert left["x"] + left["width"] / 2 == pytest.approx(1638 - right_box["x"] - right_box["width"] / 2, abs=10)
+    halves = [f"{tmp_path}/both.png, {half} half" for half in ("left", "right")]
+    assert [row["film"] for row in table(out / "readings.csv")][::6] == halves
+    assert "both.png, left half" in (out / "both-left-half.html").read_text()
 
 
 def test_a_missing_film_and_an_empty_folder_are_named(carpus, tmp_path: Path) -> None:

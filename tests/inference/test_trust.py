@@ -83,6 +83,15 @@ def test_a_wrist_too_small_for_an_adult_is_doubted_only_if_the_film_has_a_scale(
     assert doubts(replace(small, film=replace(small.film, spacing_mm=None))) == ()
 
 
+@pytest.mark.parametrize(("left", "right", "doubted"), [(0, 0, False), (700, 700, False), (1500, 0, True)])
+def test_a_wrist_in_one_half_of_a_wide_film_may_be_one_of_two(
+    wrist: OutlinedWrist, left: int, right: int, doubted: bool
+) -> None:
+    film = replace(wrist.film, pixels=np.pad(wrist.film.pixels, ((0, 0), (left, right))))
+    found = doubts(replace(wrist, film=film, box=replace(wrist.box, x=wrist.box.x + left)))
+    assert any("--two-hands" in doubt for doubt in found) is doubted
+
+
 def test_a_leaning_wrist_is_doubted(wrist: OutlinedWrist) -> None:
     _only(doubts(replace(wrist, placement=replace(wrist.placement, turn_degrees=-35.0))), "leans by -35")
 

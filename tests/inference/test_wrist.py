@@ -176,7 +176,7 @@ def test_a_limb_that_is_no_hand_is_refused(digits: tuple[int, ...]) -> None:
 
 def test_two_hands_on_a_film_are_refused(film: Radiograph) -> None:
     both = replace(film, pixels=np.hstack([film.mirrored().pixels, film.pixels]))
-    with pytest.raises(InputError, match="shows two hands; cut it in two and give one at a time"):
+    with pytest.raises(InputError, match="shows two hands; read it with --two-hands, or cut it in two"):
         find_wrist(both)
 
 

@@ -48,7 +48,8 @@ def print_reading(values: Mapping[str, Any], page: Path) -> None:
     """
     console = Console()
     side = "left" if values["side"] == "L" else "right"
-    console.print(f"[bold]{escape(values['file'])}[/bold]: {side} hand. {values['notice']}", highlight=False)
+    half = f", {values['half']} half" if values["half"] else ""
+    console.print(f"[bold]{escape(values['file'])}[/bold]{half}: {side} hand. {values['notice']}", highlight=False)
     table = Table("joint", "probability of erosion", "call")
     for joint in values["joints"]:
         call = "eroded" if joint["eroded"] else "not eroded"

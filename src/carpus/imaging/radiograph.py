@@ -10,6 +10,21 @@ from carpus.errors import InputError
 from carpus.imaging.geometry import Box, crop, mirror
 
 
+@dataclass(frozen=True)
+class Part:
+    """Where pixels come from that are a part of a film.
+
+    Attributes:
+        half: `left` or `right`, as one looks at the film.
+        x: Their first column on the film.
+        width_px: Of the film.
+    """
+
+    half: str
+    x: int
+    width_px: int
+
+
 @dataclass(frozen=True, eq=False)
 class Radiograph:
     """A radiograph as a person looks at it: bone is bright.
@@ -22,6 +37,7 @@ class Radiograph:
         notes: What a reader should know about how the pixels were obtained, one sentence each.
         age: The patient's, in whole years; None if unknown.
         view: How the hand was laid, as the film's file says, such as `PA`; empty if unknown.
+        part: Which part of its film this is; None if it is all of it.
 
     Raises:
         InputError: Not a grey image of two dimensions, or an impossible pixel size.
@@ -34,6 +50,7 @@ class Radiograph:
     notes: tuple[str, ...] = ()
     age: int | None = None
     view: str = ""
+    part: Part | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or self.pixels.dtype not in (np.uint8, np.uint16) or not self.pixels.size:

@@ -14,6 +14,7 @@ from jaxtyping import Float64, UInt8
 from carpus.anatomy import Joint, Side
 from carpus.data.erosion_inputs import erosion_input, joint_region
 from carpus.imaging.geometry import Box
+from carpus.imaging.halves import Half, half_of
 from carpus.imaging.joints import joint_boxes
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
@@ -94,19 +95,23 @@ class WristReading:
         return reading_values(self)
 
 
-def read(path: str | Path, *, bones: Path | None = None, erosion: Path | None = None) -> WristReading:
+def read(
+    path: str | Path, *, half: Half | None = None, bones: Path | None = None, erosion: Path | None = None
+) -> WristReading:
     """The reading of one file: a DICOM, PNG, BMP, JPEG or TIFF of a hand or a wrist.
 
     Args:
         path: The film.
+        half: Of a film that shows both hands side by side, the half to read; by default the film is read as one.
         bones: Checkpoint of the bone network; by default the one that comes with carpus.
         erosion: Checkpoint of the erosion network; by default the one that comes with carpus.
 
     Raises:
         InputError: A file that cannot be read, or without a hand on it.
     """
+    film = read_film(Path(path))
     return read_radiograph(
-        read_film(Path(path)),
+        half_of(film, half) if half else film,
         bones=load_model(bones or bundled_weights("bones"), task="bones"),
         erosion=load_model(erosion or bundled_weights("erosion"), task="erosion"),
     )

@@ -54,14 +54,16 @@ def reading_values(reading: "WristReading") -> dict[str, Any]:
     """The reading in numbers, texts, lists and dicts only; what has no scale is None where mm are asked for."""
     place = _on_stored_film(reading)
     height, width = _stored_shape(reading)
+    part = reading.film.part
     spacing_mm, spacing_from = _spacing(reading)
     return {
         "format": FORMAT,
         "notice": notice(reading.models),
         "carpus": version("carpus"),
         "file": reading.film.source,
-        "width_px": width,
+        "width_px": width if part is None else part.width_px,
         "height_px": height,
+        "half": None if part is None else part.half,
         "turned_degrees": 90 * reading.turns,
         "spacing_mm": None if spacing_mm is None else round(spacing_mm, 5),
         "spacing_from": spacing_from,
@@ -151,6 +153,7 @@ def _stored_shape(reading: "WristReading") -> tuple[int, int]:
 def _on_stored_film(reading: "WristReading") -> Callable[[Points], Points]:
     """Brings places on the film that was read back onto the film as it is stored: undoes `np.rot90`."""
     height, width = _stored_shape(reading)
+    first = 0 if reading.film.part is None else reading.film.part.x
 
     def place(points: Points) -> Points:
         x, y = points[:, 0], points[:, 1]
@@ -161,7 +164,7 @@ def _on_stored_film(reading: "WristReading") -> Callable[[Points], Points]:
                 x, y = width - x, height - y
             case 3:
                 x, y = y, height - x
-        return np.column_stack([x, y])
+        return np.column_stack([x + first, y])
 
     return place
 

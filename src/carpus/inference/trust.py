@@ -20,6 +20,7 @@ from carpus.inference.outline import OutlinedWrist
 
 _FEWEST_IN_PLACE, _FEWEST_CARPALS = 10, 5
 _TURNED_DEGREES = 30.0
+_WIDE, _MIDDLE = 1.1, (0.36, 0.64)
 _FROM_THE_BACK = ("PA", "AP")
 """A palm upwards shows the same outlines; that it is mirrored is told by the thumb."""
 LEAST_CONFIDENCE = 0.87
@@ -85,6 +86,8 @@ def _doubts(wrist: OutlinedWrist) -> Iterator[str]:
     ]
     if astray:
         yield f"Not outlined as in a usual wrist: {', '.join(astray)}."
+    if _may_be_one_of_two(wrist):
+        yield "The wrist lies in one half of a wide film, which may show both hands: read it with --two-hands."
     if film.spacing_mm is not None and not ADULT_SIZES[0] <= placement.size <= ADULT_SIZES[1]:
         yield f"The wrist is {placement.size:.2f} times as large as an adult's: a child's, or the pixel size is wrong."
     if abs(placement.turn_degrees) > _TURNED_DEGREES:
@@ -99,6 +102,12 @@ def _doubts(wrist: OutlinedWrist) -> Iterator[str]:
         yield "Hardly any space is left between the carpal bones: they may be fused, and their outlines a guess."
     if wrist.confidence < LEAST_CONFIDENCE:
         yield f"The network is unsure of its outlines ({wrist.confidence:.2f}, usual is {LEAST_CONFIDENCE} or more)."
+
+
+def _may_be_one_of_two(wrist: OutlinedWrist) -> bool:
+    height, width = wrist.film.shape
+    middle = (wrist.box.x + wrist.box.width / 2) / width
+    return not wrist.is_crop and width > _WIDE * height and not _MIDDLE[0] < middle < _MIDDLE[1]
 
 
 def joint_space_mm(masks: BoneMasks) -> float | None:

@@ -119,7 +119,7 @@ def find_wrist(film: Radiograph) -> Wrist:
         part = "wrist" if _is_small(film) else "hand"
         raise NoHandSeenError(f"{name} shows no {part} that can be recognised; {_HINT}")
     if len(hands) > 1:
-        raise InputError(f"{name} shows two hands; cut it in two and give one at a time")
+        raise InputError(f"{name} shows two hands; read it with --two-hands, or cut it in two")
     hand = hands[0]
     lean = _lean_degrees(hand)
     if abs(lean) > _TURNED_DEGREES:

@@ -30,6 +30,9 @@ def read(
         list[Path], typer.Argument(help="DICOM, PNG, BMP, JPEG or TIFF, or folders of them.", show_default=False)
     ],
     out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("readings"),
+    two_hands: Annotated[
+        bool, typer.Option("--two-hands", help="Each film shows both hands side by side: read both halves.")
+    ] = False,
     jobs: Annotated[
         int | None, typer.Option(help="Films at a time (default: one a core, as memory allows).", min=1)
     ] = None,
@@ -48,7 +51,8 @@ def read(
     Writes for every film NAME.html (a page with the film, its bones and joints), NAME-overlay.png and NAME.json
     (polygons, boxes, probabilities, mm, warnings, versions). Of a folder, every film in it and below it is read, and
     other files are passed over; NAME then begins with the folders between. For more than one film there are also
-    index.html, readings.csv (a row a film and joint) and failures.csv.
+    index.html, readings.csv (a row a film and joint) and failures.csv. With --two-hands NAME ends in -left-half or
+    -right-half, as one looks at the film; which hand that is, the picture tells.
 
     The same command again reads only what is new or has changed, and tries again what failed. A film that cannot be
     read never stops the rest, not even if it kills its process; the status is 2 if there was one. Ctrl-C leaves whole
@@ -68,7 +72,7 @@ def read(
     from carpus.inference.weights import bundled_weights
 
     need_torch()
-    chosen = choose_films(images, out=out)
+    chosen = choose_films(images, out=out, two_hands=two_hands)
     films = chosen.films
     jobs = min(jobs or default_jobs(), len(films))
     settings = Settings(

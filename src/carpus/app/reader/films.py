@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from carpus.app.film_source import find_films
+from carpus.imaging.halves import Half
 
 OVERLAY, PAGE, VALUES = "-overlay.png", ".html", ".json"
 OUTPUTS = (OVERLAY, PAGE, VALUES)
@@ -25,11 +26,13 @@ class Film:
         path: Of its file.
         label: As the user knows it: the path as given, or the one within the folder given.
         name: Of its outputs, with `/` between folders; never leads out of a folder.
+        half: Of a film that shows both hands, the half to read; None for all of it.
     """
 
     path: Path
     label: str
     name: str
+    half: Half | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Films:
     others: int
 
 
-def choose_films(sources: Sequence[Path], *, out: Path) -> Films:
+def choose_films(sources: Sequence[Path], *, out: Path, two_hands: bool = False) -> Films:
     """The films that files and folders stand for.
 
     What is given as a file is taken for a film whatever it is called; of folders, DICOM by content and image files
@@ -49,6 +52,7 @@ def choose_films(sources: Sequence[Path], *, out: Path) -> Films:
     Args:
         sources: Files and folders.
         out: Where outputs go.
+        two_hands: Whether each file shows both hands and stands for two films, its halves.
 
     Raises:
         InputError: A folder without films.
@@ -67,10 +71,20 @@ def choose_films(sources: Sequence[Path], *, out: Path) -> Films:
         for name, path in inside.films.items():
             label = str(source / name) if len(folders) > 1 else name
             found.setdefault(path.resolve(), (label, above / name))
-    names = _names([place for _, place in found.values()])
+    halves = tuple(Half) if two_hands else (None,)
+    wanted = [(path, *of, half) for path, of in found.items() for half in halves]
+    names = _names([_of_half(place, half) for _, _, place, half in wanted])
     return Films(
-        tuple(Film(path, label, name) for (path, (label, _)), name in zip(found.items(), names, strict=True)), others
+        tuple(
+            Film(path, f"{label}, {half.value} half" if half else label, name, half)
+            for (path, label, _, half), name in zip(wanted, names, strict=True)
+        ),
+        others,
     )
+
+
+def _of_half(place: PurePosixPath, half: Half | None) -> PurePosixPath:
+    return place.with_name(f"{place.stem}-{half.value}-half{place.suffix}") if half else place
 
 
 def _names(places: Sequence[PurePosixPath]) -> list[str]:
