@@ -10,11 +10,15 @@ from carpus.anatomy import Bone, Side
 from carpus.errors import InputError
 from carpus.imaging import Radiograph
 from carpus.inference.film import read_film
+from carpus.inference.grading import PREVALENCE
 from carpus.inference.model import Model, load_model
 from carpus.inference.reading import WristReading, read_radiograph
 from carpus.inference.weights import bundled_weights
+from carpus.metrics import auroc
 from carpus.metrics.overlap import dsc
 from carpus.phantom import Phantom, draw, plan_cohort
+from carpus.training.phantom_joints import JointSampleDataset
+from carpus.training.predict import judge_drawn
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "hand-right-pa.dcm"
 
@@ -94,6 +98,25 @@ def test_joints_lie_on_the_wrist(real: WristReading) -> None:
         assert real.box.x < x < real.box.x + real.box.width
         assert real.box.y < y < real.box.y + real.box.height
         assert 0 <= item.erosion_probability <= 1
+
+
+def test_a_healthy_hand_has_no_eroded_joint_and_probabilities_are_those_of_patients(real: WristReading) -> None:
+    assert len(real.joints) == 6
+    for item in real.joints:
+        assert not item.eroded
+        assert item.score == 0
+        assert item.prevalence == PREVALENCE[item.joint]
+        assert item.score_range is not None
+        assert sum(item.score_probabilities) == pytest.approx(1)
+
+
+def test_the_weights_tell_eroded_joints_of_wrists_they_never_saw(models: tuple[Model, Model]) -> None:
+    info = models[1].info
+    drawn = JointSampleDataset(40, image_size=info.image_size, mirror_left=True, seed=77)
+    scores, beyond = judge_drawn(models[1].network, drawn, head=info.head)
+    assert auroc(scores > 0, beyond[:, 0]) > 0.75
+    # The expected score is the sum of the probabilities of reaching each.
+    assert np.corrcoef(scores, beyond.sum(axis=1))[0, 1] > 0.5
 
 
 def test_noise_is_no_wrist(models: tuple[Model, Model]) -> None:

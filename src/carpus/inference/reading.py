@@ -196,5 +196,5 @@ def _of_models(*models: Model) -> list[str]:
         return []
     return [
         "The networks learnt from synthetic wrists only and have seen no patient: "
-        "the outlines may be poor and the erosion probabilities mean little."
+        "the outlines may be poor, and how far the erosion probabilities hold for patients is unknown."
     ]
