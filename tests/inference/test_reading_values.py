@@ -98,7 +98,9 @@ def test_side_and_scale_say_where_they_are_from(reading: WristReading) -> None:
 
 
 def test_scores_are_told_only_where_there_are_any(reading: WristReading) -> None:
-    assert not any("svdh_score" in joint for joint in reading.as_dict()["joints"])
+    none = dataclasses.replace(reading.joints[0], score=None, score_probabilities=(), score_range=None)
+    said = dataclasses.replace(reading, joints=(none,)).as_dict()["joints"][0]
+    assert not any("svdh" in name for name in said)
     first = dataclasses.replace(
         reading.joints[0], score=2, score_probabilities=(0.1, 0.2, 0.4, 0.2, 0.1, 0.0), score_range=(1, 3)
     )
