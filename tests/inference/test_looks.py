@@ -59,6 +59,17 @@ def test_however_the_square_is_laid_a_mask_lies_on_what_it_marks(
     assert look.pixels[int(expected[1]) + 9, int(expected[0]) + 9] == 255
 
 
+def test_what_is_finer_than_the_network_sees_leaves_no_frays(model: Model) -> None:
+    pixels = np.zeros((600, 600), np.uint16)
+    pixels[200:400, 200:400] = 4000
+    pixels[190:200, 200:400:8] = 4000  # teeth on one edge, each a pixel wide at every eighth
+    pixels[190:200, 201:400:8] = 4000
+    look = look_at(model, Radiograph(pixels), Box(0, 0, 600, 600), thumb_left=True, places=STRAIGHT)
+    top = look.masks.mask(Bone.LUNATE)[:, 210:390].argmax(axis=0)
+    assert np.ptp(top) <= 1
+    assert top.mean() == pytest.approx(200, abs=5)
+
+
 def test_a_square_that_reaches_beyond_the_film_is_black_there(model: Model, film: Radiograph) -> None:
     look = look_at(model, film, Box(-200, -200, 600, 600), thumb_left=True, places=STRAIGHT)
     assert _place(look)[:2] == pytest.approx((460, 350), abs=4)

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import Float32, Shaped, UInt8
@@ -22,6 +23,12 @@ CROP_PX = 600
 CROP_SPACING_MM = CROP_MM / CROP_PX
 _MARGIN_PX = 75
 _STEP_PX = 32
+_SMOOTH_PX = 2.5
+"""About a pixel of the network: finer frays of an outline are none of its knowledge."""
+
+RIM_PX = 4
+"""So near to a border an outline is cut off by it, because it is smooth."""
+
 _MAY_BE = -4.0
 """Logit above which a bone may be at a pixel, for the confidence."""
 
@@ -83,7 +90,8 @@ def look_at(model: Model, film: Radiograph, box: Box, *, thumb_left: bool, place
     wide = between(wide, low=float(low), high=float(high))
     pixels = np.ascontiguousarray(wide[_MARGIN_PX:-_MARGIN_PX, _MARGIN_PX:-_MARGIN_PX])
     logits = _logits(model, wide if thumb_left else mirror(wide), places)
-    masks = whole_bones(BoneMasks.from_stack(logits > 0))
+    smooth = np.stack([cv2.GaussianBlur(channel, (0, 0), _SMOOTH_PX) for channel in logits])
+    masks = whole_bones(BoneMasks.from_stack(smooth > 0))
     # How sure the network is, |2p - 1|, of its least sure bone wherever any bone may be.
     near = (logits > _MAY_BE).any(axis=0)
     confidence = float(np.abs(np.tanh(logits[:, near] / 2)).min(axis=0).mean()) if near.any() else 0.0

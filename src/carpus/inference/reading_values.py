@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float64
 from carpus.anatomy import OVERLAP_PAIRS, Bone, pair_name
 from carpus.imaging.geometry import Box
 from carpus.imaging.polygons import mask_polygons
+from carpus.inference.looks import RIM_PX
 from carpus.inference.model import Model
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Counts up when a field changes its meaning or goes."""
-
-_RIM_PX = 2
 
 Points = Float64[np.ndarray, "n 2"]
 
@@ -104,7 +103,7 @@ def _bone(bone: Bone, reading: "WristReading", place: Callable[[Points], Points]
 
 
 def _well_inside(reading: "WristReading") -> Bool[np.ndarray, "h w"]:
-    """The crop without a rim of two pixels at its own border, and at the film's where that runs through it."""
+    """The crop without a rim of `RIM_PX` at its own border, and at the film's where that runs through it."""
     scale = reading.masks.shape[1] / round(reading.box.width)
     inside = np.zeros(reading.masks.shape, bool)
     spans = []
@@ -112,7 +111,7 @@ def _well_inside(reading: "WristReading") -> Bool[np.ndarray, "h w"]:
         (round(reading.box.y), round(reading.box.x)), reading.film.shape, reading.masks.shape, strict=True
     ):
         low, high = max(0.0, -begin * scale), min(pixels, (length - begin) * scale)
-        spans.append(slice(int(np.ceil(low)) + _RIM_PX, max(0, int(high) - _RIM_PX)))
+        spans.append(slice(int(np.ceil(low)) + RIM_PX, max(0, int(high) - RIM_PX)))
     inside[spans[0], spans[1]] = True
     return inside
 

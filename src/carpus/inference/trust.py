@@ -15,7 +15,7 @@ from carpus.anatomy import ADULT, YOUNGEST, Bone
 from carpus.errors import InputError
 from carpus.imaging.masks import BoneMasks
 from carpus.inference.atlas import ADULT_SIZES, CARPALS
-from carpus.inference.looks import CROP_PX, CROP_SPACING_MM
+from carpus.inference.looks import CROP_PX, CROP_SPACING_MM, RIM_PX
 from carpus.inference.outline import OutlinedWrist
 
 _FEWEST_IN_PLACE, _FEWEST_CARPALS = 10, 5
@@ -133,7 +133,7 @@ def _is_cut(bone: Bool[np.ndarray, "h w"], wrist: OutlinedWrist) -> bool:
     scale = wrist.box.width / CROP_PX
     height, width = wrist.film.shape
     ys, xs = ((np.arange(CROP_PX) + 0.5) * scale + start for start in (wrist.box.y, wrist.box.x))
-    margin = 2 * scale
+    margin = RIM_PX * scale
     inside = ((ys > margin) & (ys < height - margin))[:, None] & ((xs > margin) & (xs < width - margin))
     inner = cv2.erode(bone.astype(np.uint8), np.ones((3, 3), np.uint8))
     edge = bone & (inner == 0)
