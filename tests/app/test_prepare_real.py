@@ -53,7 +53,7 @@ def test_what_is_no_adults_hand_from_its_back_is_refused_or_flagged_with_its_rea
     flags = {tuple(film["film_px"]): film["flags"] for film in _films(tmp_path / "ours")}
     adult, child, close_up = (flags[size] for size in ((2082, 1466), (1424, 640), (379, 500)))
     assert not adult
-    assert child["bones-unusual"].count(",") >= 2
+    assert child["bones-unusual"].count(",") >= 1  # two bones or more
     assert "cut-by-film" in close_up
 
 
