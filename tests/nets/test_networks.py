@@ -235,7 +235,9 @@ def test_the_residual_network_outlines_planes_too_but_only_in_training() -> None
     assert (answer.shape, planes.shape) == ((2, 5), (2, 2, 12, 12))
     assert network.eval()(images).shape == (2, 5)
     planes.sum().backward()
-    assert network.layer4[0].conv1.weight.grad.abs().sum() > 0
+    gradient = dict(network.named_parameters())["layer4.0.conv1.weight"].grad
+    assert gradient is not None
+    assert gradient.abs().sum() > 0
 
 
 def test_coarser_stages_are_coarser_and_nearer_ones_come_first() -> None:

@@ -55,8 +55,9 @@ def test_outlines_that_a_network_gives_besides_are_part_of_the_loss(monkeypatch:
     images, scores, joints = torch.rand(2, 1, 32, 32), torch.tensor([0, 3]), torch.tensor([0, 1])
     nothing, everything = torch.zeros(2, 2, 32, 32), torch.ones(2, 2, 32, 32)
     with torch.no_grad():
-        network.pyramid.planes.weight.zero_()
-        network.pyramid.planes.bias.fill_(30.0)
+        planes = dict(network.named_parameters())
+        planes["pyramid.planes.weight"].zero_()
+        planes["pyramid.planes.bias"].fill_(30.0)
         far, near = (float(module.training_step((images, scores, joints, of), 0)) for of in (nothing, everything))
     assert far > near + 20
 
