@@ -131,7 +131,11 @@ def test_ctrl_c_leaves_whole_films_and_the_same_command_goes_on(carpus, drawn: P
     films.mkdir()
     for number in range(COUNT):  # enough that Ctrl-C comes long before the last
         shutil.copy(drawn / f"film{number % 5}.png", films / f"film{number}.png")
-    code = "import sys; from carpus.app.cli.main import main; sys.argv[0] = 'carpus'; main()"
+    # What starts the tests in the background may have Ctrl-C ignored, which is handed down.
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from carpus.app.cli.main import main; sys.argv[0] = 'carpus'; main()"
+    )
     command = [sys.executable, "-c", code, "read", str(films), "--out", str(out), "--jobs", "1"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         while len(list(out.glob("*.json"))) < 2 and process.poll() is None:
