@@ -21,7 +21,7 @@ YOUNGEST = 14
 """Years below which the bones of a hand are not finished, and nothing here fits them."""
 
 ADULT = 18
-"""Years from which all growth plates of a hand are taken for closed."""
+"""Years from which all growth plates of a hand are taken for closed; before, from 14 on, a person has to see."""
 
 
 class Side(Enum):

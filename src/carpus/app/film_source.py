@@ -15,7 +15,6 @@ from carpus.inference.film import is_dicom_film, side_in_name
 _IMAGES = (".png", ".bmp", ".jpg", ".jpeg", ".tif", ".tiff")
 _INDEX = "DICOMDIR"
 _TOP_AGE = 90
-"""Younger wrists have growth plates and unfinished bones; from 14 to 17 some still do, which is for a person to see."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from carpus.anatomy import Joint
-from carpus.imaging.geometry import Box, crop, mirror, resize
+from carpus.imaging.geometry import Box, Image, crop, mirror, resize
 from carpus.imaging.intensity import min_max
 
 _FAINT = 0.1
@@ -38,8 +38,13 @@ def joint_region(
         image_size: Edge s of the result in pixels.
         flip: Whether the result is mirrored.
     """
-    region = crop(wrist, box)
-    return min_max(resize(mirror(region) if flip else region, height=image_size, width=image_size))
+    return min_max(resized_region(wrist, box, image_size=image_size, flip=flip))
+
+
+def resized_region(image: Image, box: Box, *, image_size: int, flip: bool) -> Image:
+    """A region of any image of the wrist at a network's size, its values as they are; otherwise as `joint_region`."""
+    region = crop(image, box)
+    return resize(mirror(region) if flip else region, height=image_size, width=image_size)
 
 
 def erosion_input(

@@ -248,11 +248,11 @@ def _numbers(value: Any) -> list[float]:
 
 def _side(dataset: pydicom.Dataset) -> tuple[Side | None, list[str]]:
     for name in ("ImageLaterality", "Laterality"):
-        letter = str(value_of(dataset, name) or "").strip().upper()
+        letter = text_of(dataset, name).upper()
         if letter in ("L", "R"):
             return Side(letter), []
     for name in DESCRIPTIONS:
-        side = side_in_words(str(value_of(dataset, name) or ""))
+        side = side_in_words(text_of(dataset, name))
         if side:
             return side, [f"The side was taken from {name}, because the file has no laterality."]
     return None, ["The file does not tell the side."]

@@ -20,9 +20,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from carpus.anatomy import Joint, Side, is_eroded
-from carpus.data.erosion_inputs import erosion_input, input_channels, joint_region
+from carpus.data.erosion_inputs import erosion_input, input_channels, joint_region, resized_region
 from carpus.data.torch_datasets import Key
-from carpus.imaging.geometry import crop, mirror, resize
 from carpus.imaging.intensity import to_8_bits
 from carpus.imaging.joints import joint_boxes
 from carpus.imaging.masks import BoneMasks
@@ -116,8 +115,7 @@ class JointSampleDataset(Phantoms, Dataset[Item]):
             channels[place] = erosion_input(region, None, joint, contralateral=False, joint_input=self.joint_input)
             eroded = drawn.eroded >> list(Joint).index(joint) & 1
             for own, plane in zip((masks.mask(joint.bone), eroded), planes[place], strict=True):
-                cut = crop(own.astype(np.float32), found)
-                plane[:] = resize(mirror(cut) if flip else cut, height=edge, width=edge)
+                plane[:] = resized_region(own.astype(np.float32), found, image_size=edge, flip=flip)
         which = [list(Joint).index(joint) for joint in boxes]
         scores = [drawn.scores[joint] for joint in boxes]
         return (
