@@ -14,7 +14,7 @@ from jaxtyping import Float64, UInt8
 from carpus.anatomy import Joint, Side
 from carpus.data.erosion_inputs import erosion_input, joint_region
 from carpus.imaging.geometry import Box
-from carpus.imaging.halves import Half, half_of
+from carpus.imaging.halves import Half
 from carpus.imaging.joints import joint_boxes
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
@@ -109,9 +109,8 @@ def read(
     Raises:
         InputError: A file that cannot be read, or without a hand on it.
     """
-    film = read_film(Path(path))
     return read_radiograph(
-        half_of(film, half) if half else film,
+        read_film(Path(path), half=half),
         bones=load_model(bones or bundled_weights("bones"), task="bones"),
         erosion=load_model(erosion or bundled_weights("erosion"), task="erosion"),
     )

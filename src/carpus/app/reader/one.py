@@ -61,16 +61,12 @@ def reader(settings: Settings) -> Callable[[Asked], str]:
 
 def _read(out: Path, models: "tuple[Model, Model]", asked: Asked) -> str:
     from carpus.app.readings import write_reading
-    from carpus.imaging.halves import half_of
     from carpus.inference.film import read_film
     from carpus.inference.reading import read_radiograph
 
     path = asked.film.path
     try:
-        film = read_film(path)
-        if asked.film.half:
-            film = half_of(film, asked.film.half)
-        reading = read_radiograph(film, bones=models[0], erosion=models[1])
+        reading = read_radiograph(read_film(path, half=asked.film.half), bones=models[0], erosion=models[1])
         write_reading(out, asked.film.name, reading, sha256=asked.sha256)
     except InputError as error:
         return str(error)
