@@ -161,7 +161,7 @@ WORDS = {
     "leaning": "leans",
     "cut off": "Cut off",
     "metal": "denser",
-    "fused": "fused",
+    "fused": "may be fused",
     "unsure": "unsure",
 }
 

@@ -10,12 +10,13 @@ import pytest
 
 from carpus.anatomy import Bone
 from carpus.errors import InputError
-from carpus.imaging import BoneMasks
+from carpus.imaging import BoneMasks, Radiograph
 from carpus.inference.atlas import place_bones
 from carpus.inference.film import read_film
 from carpus.inference.model import load_model
 from carpus.inference.outline import OutlinedWrist, outline_wrist
-from carpus.inference.trust import doubts, joint_space_mm, refuse_no_adult_wrist
+from carpus.inference.reading import read_radiograph
+from carpus.inference.trust import doubts, joint_space_mm, refuse_child, refuse_no_adult_wrist
 from carpus.inference.weights import bundled_weights
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "hand-right-pa.dcm"
@@ -42,17 +43,36 @@ def test_nothing_speaks_against_a_healthy_adults_film(wrist: OutlinedWrist) -> N
 
 
 def test_a_child_by_the_file_is_refused_and_a_youth_doubted(wrist: OutlinedWrist) -> None:
-    refuse_no_adult_wrist(replace(wrist, film=replace(wrist.film, age=14)))
+    refuse_child(replace(wrist.film, age=14))
     with pytest.raises(InputError, match="of a child aged 13"):
-        refuse_no_adult_wrist(replace(wrist, film=replace(wrist.film, age=13)))
+        refuse_child(replace(wrist.film, age=13))
     _only(doubts(replace(wrist, film=replace(wrist.film, age=17))), "17 years")
     assert doubts(replace(wrist, film=replace(wrist.film, age=18))) == ()
+
+
+def test_a_childs_file_is_refused_before_anything_is_looked_for() -> None:
+    blank_of_a_child = Radiograph(np.zeros((64, 64), np.uint8), age=9)
+    bones, erosion = (load_model(bundled_weights(task), task=task) for task in ("bones", "erosion"))
+    with pytest.raises(InputError, match="of a child aged 9"):
+        read_radiograph(blank_of_a_child, bones=bones, erosion=erosion)
 
 
 @pytest.mark.parametrize(("view", "doubted"), [("PA", False), ("AP", False), ("LL", True), ("OBLIQUE", True)])
 def test_another_view_by_the_file_is_doubted(wrist: OutlinedWrist, view: str, doubted: bool) -> None:
     found = doubts(replace(wrist, film=replace(wrist.film, view=view)))
     assert [f"view is {view};" in doubt for doubt in found] == ([True] if doubted else [])
+
+
+def test_a_carpal_bone_astray_is_doubted_but_refused_where_the_network_is_unsure_too(wrist: OutlinedWrist) -> None:
+    stack = wrist.masks.stack()
+    stack[Bone.TRAPEZOID.channel] = stack[Bone.DISTAL_ULNA.channel]
+    astray = _with_masks(wrist, stack)
+    assert Bone.TRAPEZOID not in astray.placement.in_place
+    refuse_no_adult_wrist(astray)
+    _only(doubts(astray), "trapezoid")
+    refuse_no_adult_wrist(replace(wrist, confidence=0.8))
+    with pytest.raises(InputError, match=r"6 of 7 of the carpus, and the network is unsure of its outlines \(0\.80\)"):
+        refuse_no_adult_wrist(replace(astray, confidence=0.8))
 
 
 def test_bones_that_lie_anyhow_are_no_wrist(wrist: OutlinedWrist) -> None:

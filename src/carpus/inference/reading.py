@@ -24,7 +24,7 @@ from carpus.inference.looks import CROP_PX, CROP_SPACING_MM
 from carpus.inference.model import Model, load_model
 from carpus.inference.outline import outline_wrist
 from carpus.inference.reading_values import reading_values
-from carpus.inference.trust import doubts, refuse_no_adult_wrist
+from carpus.inference.trust import doubts, refuse_child, refuse_no_adult_wrist
 from carpus.inference.weights import bundled_weights
 from carpus.nets.apply import classify
 
@@ -125,8 +125,9 @@ def read_radiograph(film: Radiograph, *, bones: Model, erosion: Model) -> WristR
         erosion: Judges the joints' regions.
 
     Raises:
-        InputError: No hand on it, or one that is no adult's from its back.
+        InputError: A child's by its file, no hand on it, or one that is no adult's from its back.
     """
+    refuse_child(film)
     outlined = outline_wrist(film, bones=bones)
     refuse_no_adult_wrist(outlined)
     film, box, pixels, masks = outlined.film, outlined.box, outlined.pixels, outlined.masks

@@ -14,6 +14,7 @@ from jaxtyping import Bool
 from carpus.anatomy import ADULT, YOUNGEST, Bone
 from carpus.errors import InputError
 from carpus.imaging.masks import BoneMasks
+from carpus.imaging.radiograph import Radiograph
 from carpus.inference.atlas import ADULT_SIZES, CARPALS
 from carpus.inference.looks import CROP_PX, CROP_SPACING_MM, RIM_PX
 from carpus.inference.outline import OutlinedWrist
@@ -47,23 +48,34 @@ _METAL_LEVEL = 0.7
 _AROUND_PX = 31
 
 
-def refuse_no_adult_wrist(wrist: OutlinedWrist) -> None:
-    """Makes sure that what was outlined lies as the bones of an adult's wrist do, and that the file says no other.
+def refuse_child(film: Radiograph) -> None:
+    """Makes sure that the file does not say a child's age.
 
     Raises:
-        InputError: Five or more of the fourteen do not, or three or more of the seven of the carpus; or the patient is
-            younger than `YOUNGEST`.
+        InputError: The patient is younger than `YOUNGEST`.
     """
-    name, age = wrist.film.source or "the film", wrist.film.age
-    if age is not None and age < YOUNGEST:
-        raise InputError(f"{name} is of a child aged {age}, whose bones are not finished; give a film of an adult")
+    if film.age is not None and film.age < YOUNGEST:
+        name = film.source or "the film"
+        raise InputError(f"{name} is of a child aged {film.age}, whose bones are not finished; give a film of an adult")
+
+
+def refuse_no_adult_wrist(wrist: OutlinedWrist) -> None:
+    """Makes sure that what was outlined lies as the bones of an adult's wrist do.
+
+    Raises:
+        InputError: Five or more of the fourteen do not, or three or more of the seven of the carpus; or one of the
+            carpus does not and the network is unsure.
+    """
     in_place = wrist.placement.in_place
     carpals = len(set(in_place) & set(CARPALS))
-    if len(in_place) < _FEWEST_IN_PLACE or carpals < _FEWEST_CARPALS:
+    is_unsure = wrist.confidence < LEAST_CONFIDENCE
+    fewest_carpals = len(CARPALS) if is_unsure else _FEWEST_CARPALS
+    if len(in_place) < _FEWEST_IN_PLACE or carpals < fewest_carpals:
+        unsure = f", and the network is unsure of its outlines ({wrist.confidence:.2f})" if is_unsure else ""
         raise InputError(
-            f"{name} shows no adult's wrist from its back: {len(in_place)} of {len(Bone)} "
-            f"bones lie as they should, {carpals} of {len(CARPALS)} of the carpus; give a film of one adult hand from "
-            "its back, fingers up"
+            f"{wrist.film.source or 'the film'} shows no adult's wrist from its back: {len(in_place)} of {len(Bone)} "
+            f"bones lie as they should, {carpals} of {len(CARPALS)} of the carpus{unsure}; give a film of one adult "
+            "hand from its back, fingers up"
         )
 
 
