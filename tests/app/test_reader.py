@@ -138,7 +138,7 @@ def test_ctrl_c_leaves_whole_films_and_the_same_command_goes_on(carpus, drawn: P
     )
     command = [sys.executable, "-c", code, "read", str(films), "--out", str(out), "--jobs", "1"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
-        while len(list(out.glob("*.json"))) < 2 and process.poll() is None:
+        while len(list(out.glob("[!.]*.json"))) < 2 and process.poll() is None:
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to all of them
         _, said = process.communicate()
