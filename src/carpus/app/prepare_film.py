@@ -251,10 +251,10 @@ def _as_outlined(film: Radiograph, settings: Settings, model: "Model", note: _No
     # Films whose bones are drawn need no PyTorch.
     from carpus.inference.looks import CROP_PX
     from carpus.inference.outline import outline_wrist
-    from carpus.inference.trust import LEAST_CONFIDENCE
+    from carpus.inference.trust import is_unsure
 
     wrist = outline_wrist(film, bones=model)
-    if wrist.confidence < LEAST_CONFIDENCE:
+    if is_unsure(wrist):
         note("outlines-unsure", f"The network is unsure of its outlines ({wrist.confidence:.2f}): look at them.")
     assert film.spacing_mm is not None  # noqa: S101 (made sure before)
     box = crop_box(wrist.box.centre, film_mm=film.spacing_mm, crop_mm=settings.crop_mm, size_px=settings.size_px)

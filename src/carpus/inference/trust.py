@@ -24,7 +24,7 @@ _TURNED_DEGREES = 30.0
 _WIDE, _MIDDLE = 1.1, (0.36, 0.64)
 _FROM_THE_BACK = ("PA", "AP")
 """A palm upwards shows the same outlines; that it is mirrored is told by the thumb."""
-LEAST_CONFIDENCE = 0.87
+_LEAST_CONFIDENCE = 0.87
 """Of a network that may be trusted; nearly all drawn wrists are outlined with more."""
 
 _CUT_OFF = 0.02
@@ -48,6 +48,11 @@ _METAL_LEVEL = 0.7
 _AROUND_PX = 31
 
 
+def is_unsure(wrist: OutlinedWrist) -> bool:
+    """Whether the network is less sure of its outlines than of nearly all drawn wrists."""
+    return wrist.confidence < _LEAST_CONFIDENCE
+
+
 def refuse_child(film: Radiograph) -> None:
     """Makes sure that the file does not say a child's age.
 
@@ -68,10 +73,9 @@ def refuse_no_adult_wrist(wrist: OutlinedWrist) -> None:
     """
     in_place = wrist.placement.in_place
     carpals = len(set(in_place) & set(CARPALS))
-    is_unsure = wrist.confidence < LEAST_CONFIDENCE
-    fewest_carpals = len(CARPALS) if is_unsure else _FEWEST_CARPALS
+    fewest_carpals = len(CARPALS) if is_unsure(wrist) else _FEWEST_CARPALS
     if len(in_place) < _FEWEST_IN_PLACE or carpals < fewest_carpals:
-        unsure = f", and the network is unsure of its outlines ({wrist.confidence:.2f})" if is_unsure else ""
+        unsure = f", and the network is unsure of its outlines ({wrist.confidence:.2f})" if is_unsure(wrist) else ""
         raise InputError(
             f"{wrist.film.source or 'the film'} shows no adult's wrist from its back: {len(in_place)} of {len(Bone)} "
             f"bones lie as they should, {carpals} of {len(CARPALS)} of the carpus{unsure}; give a film of one adult "
@@ -112,8 +116,8 @@ def _doubts(wrist: OutlinedWrist) -> Iterator[str]:
     gap_mm = joint_space_mm(masks)
     if gap_mm is not None and gap_mm < _FUSED_MM:
         yield "Hardly any space is left between the carpal bones: they may be fused, and their outlines a guess."
-    if wrist.confidence < LEAST_CONFIDENCE:
-        yield f"The network is unsure of its outlines ({wrist.confidence:.2f}, usual is {LEAST_CONFIDENCE} or more)."
+    if is_unsure(wrist):
+        yield f"The network is unsure of its outlines ({wrist.confidence:.2f}, usual is {_LEAST_CONFIDENCE} or more)."
 
 
 def _may_be_one_of_two(wrist: OutlinedWrist) -> bool:
