@@ -21,7 +21,7 @@ from carpus.data.torch_datasets import Key
 from carpus.imaging.geometry import mirror
 from carpus.imaging.intensity import min_max
 from carpus.imaging.masks import BoneMasks
-from carpus.phantom.samples import project_sample, sample
+from carpus.phantom.samples import draw_decoy, project_sample, sample
 
 _COARSE = 8
 _INVERTED = 0.08
@@ -63,10 +63,26 @@ class SampleDataset(Phantoms, Dataset[tuple[Tensor, Tensor]]):
         mirror_left: Whether left hands are flipped to right.
         seed: Of everything.
         is_fixed: Whether every epoch has the same items, as a validation needs.
+        decoys: Part of the items that show no wrist from its back, with empty masks; 0 to 1.
     """
 
+    def __init__(
+        self,
+        length: int,
+        *,
+        image_size: int,
+        mirror_left: bool,
+        seed: int = 0,
+        is_fixed: bool = False,
+        decoys: float = 0.0,
+    ) -> None:
+        super().__init__(length, image_size=image_size, mirror_left=mirror_left, seed=seed, is_fixed=is_fixed)
+        self.decoys = decoys
+
     def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
-        drawn = sample(self.chance(key), size_px=self.image_size)
+        chance = self.chance(key)
+        draw = draw_decoy if self.decoys and chance.random() < self.decoys else sample
+        drawn = draw(chance, size_px=self.image_size)
         pixels, plane = self.turned(drawn.side, drawn.pixels, drawn.plane)
         return torch.from_numpy(min_max(pixels))[None], torch.from_numpy(plane.astype(np.int16))
 

@@ -69,6 +69,7 @@ class Recipe:
         mirror_left: Whether left hands are flipped to right.
         source: `dataset`; or `phantom`: synthetic wrists that are drawn while it trains, each once.
         epoch_items: Wrists of an epoch from `phantom`.
+        decoys: Part of the images of bones from `phantom` that show no wrist from its back and have empty masks.
         epochs: Passes over the training split, at most.
         batch_size: Images a step, of all processes together; of erosion from `phantom`, wrists with six joints each.
         lr: Peak of the schedule.
@@ -109,6 +110,7 @@ class Recipe:
     mirror_left: bool = True
     source: Literal["dataset", "phantom"] = "dataset"
     epoch_items: pydantic.PositiveInt = 1024
+    decoys: Annotated[float, pydantic.Field(ge=0, lt=1)] = 0.0
     epochs: pydantic.PositiveInt = 100
     batch_size: pydantic.PositiveInt = 8
     lr: pydantic.PositiveFloat = 1e-3

@@ -177,7 +177,9 @@ def _drawn(recipe: Recipe, split: Split) -> SampleDataset | JointSampleDataset:
     """Wrists drawn on the fly: ever new ones in training, the same ones of another seed in validation."""
     is_training = split is Split.TRAIN
     length = recipe.epoch_items if is_training else min(recipe.epoch_items, _VALIDATION_WRISTS[recipe.task])
-    kind: Callable[..., SampleDataset | JointSampleDataset] = SampleDataset
+    # Decoys have nothing that a Dice could be taken of.
+    decoys = recipe.decoys if is_training else 0.0
+    kind: Callable[..., SampleDataset | JointSampleDataset] = partial(SampleDataset, decoys=decoys)
     if recipe.task == "erosion":
         if recipe.contralateral or recipe.imbalance == "balanced":
             raise InputError(

@@ -23,6 +23,7 @@ from carpus.errors import InputError
 from carpus.imaging.geometry import mirror
 from carpus.phantom.samples.acquisition import deliver, detect, process, stored
 from carpus.phantom.samples.clutter import draw_field, print_on, put_cast, put_metal
+from carpus.phantom.samples.decoy import draw_decoy_hand
 from carpus.phantom.samples.hand import Hand, draw_hand
 from carpus.phantom.samples.pose import draw_pose
 from carpus.phantom.samples.render import render
@@ -159,6 +160,28 @@ def draw_visits(
     return samples
 
 
+def draw_decoy(generator: np.random.Generator, *, size_px: int = 512, side: Side | None = None) -> Sample:
+    """A crop that shows no wrist from its back, so that there is nothing to outline; its masks are empty.
+
+    The hand lies on its edge, as on oblique and lateral films, or its carpal bones are in a jumble. The same generator
+    gives the same bytes.
+
+    Args:
+        generator: Of everything.
+        size_px: Edge of the square image; its field of view varies.
+        side: Of the body; by default either.
+
+    Raises:
+        InputError: An image too small for bones to be seen.
+    """
+    _check(size_px)
+    hand = draw_decoy_hand(generator)
+    frame = _frame(hand, generator, size_px)
+    drawn = _project(hand, draw_tissue(hand, generator), frame, generator, side or _either(generator))
+    drawn.plane[:], drawn.eroded[:] = 0, 0
+    return _shoot(drawn, generator)
+
+
 def draw_film(generator: np.random.Generator, *, spacing_mm: float = 0.2, side: Side | None = None) -> Sample:
     """A film of a whole hand with the fingers up; the same generator gives the same bytes.
 
@@ -208,4 +231,4 @@ def _shoot(hand: Projected, generator: np.random.Generator) -> Sample:
     return Sample(stored(pixels, generator), plane, hand.eroded, spacing_mm, hand.side, hand.scores)
 
 
-__all__ = ["FIELDS_MM", "Projected", "Sample", "draw_film", "draw_visits", "project_sample", "sample"]
+__all__ = ["FIELDS_MM", "Projected", "Sample", "draw_decoy", "draw_film", "draw_visits", "project_sample", "sample"]

@@ -23,6 +23,12 @@ CORTEX_PER_MM = 0.165
 
 _HEALTHY_SPONGY = 0.27
 _FUSED_SHELL = 0.35
+_BODY_SPREAD = (0.15, 0.35, 0.15)
+"""How far bones of one hand differ in depth, rounding and spongy bone, as deviations of logarithms.
+
+How bright a place is must not tell how many bones lie in it: a thick block with upright sides is as bright as two
+rounded bones in front of one another.
+"""
 _RING = 0.06
 _RING_FINGERS = {2: 0.1, 3: 0.2, 4: 0.6, 5: 0.1}
 _NO_SHAFT = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 2.0)
@@ -55,6 +61,7 @@ def render(
     halves, whole, ends = frame.pixels(hand.halves), frame.pixels(hand.whole), frame.pixels(hand.ends)
     axes = (frame.pixels(hand.ends + hand.axes) - ends) * frame.spacing_mm
     chance = generator.random((len(hand.parts), 2, 6))
+    bodies = np.exp(generator.standard_normal((len(hand.parts), 3)) * _BODY_SPREAD)
     least, most = halves.min(axis=(1, 2)), halves.max(axis=(1, 2))
     seen = ((most > 0) & (least < (frame.width_px, frame.height_px))).all(axis=1)
     for index, part in enumerate(hand.parts):
@@ -66,7 +73,8 @@ def render(
         lean = 2 * np.pi * chance[index, 0, 5]
         axis = axes[index] if part.length_mm else np.array([np.cos(lean), np.sin(lean)])
         for before, left, luck in zip(whole[index], halves[index], chance[index], strict=True):
-            made_of = (_profile(part, tissue, luck, fused=hand.damage.ankylosis), shaft, _texture(axis, tissue, luck))
+            profile = _profile(part, tissue, luck, bodies[index], fused=hand.damage.ankylosis)
+            made_of = (profile, shaft, _texture(axis, tissue, luck))
             if np.array_equal(before, left):
                 _add(total, plane, bit, left, made_of, frame)
                 continue
@@ -127,7 +135,7 @@ def _shaft(part: Part, end: np.ndarray, axis: np.ndarray) -> tuple[float, ...]:
     return (end[0], end[1], axis[0], axis[1], begins, complete, ends, gone)
 
 
-def _profile(part: Part, tissue: Tissue, luck: np.ndarray, *, fused: bool) -> tuple[float, ...]:
+def _profile(part: Part, tissue: Tissue, luck: np.ndarray, body: np.ndarray, *, fused: bool) -> tuple[float, ...]:
     """What half a bone is made of, as `add_bone` takes it; a half differs a little from the other."""
     shell, rounding = part.shell_mm * tissue.cortex * (0.6 + 0.8 * luck[0]), part.rounding_mm
     cortex, dense = CORTEX_PER_MM * tissue.mineral, 1.15
@@ -135,11 +143,12 @@ def _profile(part: Part, tissue: Tissue, luck: np.ndarray, *, fused: bool) -> tu
         rounding, dense = 5.0, 0.85
     elif fused:
         shell *= _FUSED_SHELL
-    spongy = cortex * tissue.spongy_share * (0.85 + 0.3 * luck[1]) * dense
+    depth_mm, rounding = part.depth_mm * body[0], rounding * body[1] * (0.85 + 0.3 * luck[2])
+    spongy = cortex * tissue.spongy_share * body[2] * (0.85 + 0.3 * luck[1]) * dense
     wall = (2.2 if part.row == "forearm" else 0.135 * part.depth_mm) * tissue.cortex
     return (
-        0.5 * part.depth_mm, rounding * (0.85 + 0.3 * luck[2]), shell, cortex, spongy, 0.22 * spongy, part.rounding_mm,
-        wall, tissue.uneven, tissue.patchy,
+        0.5 * depth_mm, rounding, shell, cortex, spongy, 0.22 * spongy, part.rounding_mm, wall, tissue.uneven,
+        tissue.patchy,
     )  # fmt: skip
 
 

@@ -59,7 +59,7 @@ def individual(parts: tuple[Part, ...], points: np.ndarray, generator: np.random
     place[names.index("ulna")] += generator.normal((0.4, 0.0), (1.0, 0.3))
     place[names.index("pisiform")] += generator.normal(0, 1.8, 2)
     # How much of the trapezoid the trapezium hides depends on how the hand is laid down.
-    place[names.index("trapezium")] += generator.normal((1.0, 0.0), (1.3, 0.5))
+    place[names.index("trapezium")] += generator.normal((0.0, 0.0), (1.6, 0.5))
     return turned((points - middle) * scale, degrees) + middle + place
 
 
