@@ -63,7 +63,7 @@ class SampleDataset(Phantoms, Dataset[tuple[Tensor, Tensor]]):
         mirror_left: Whether left hands are flipped to right.
         seed: Of everything.
         is_fixed: Whether every epoch has the same items, as a validation needs.
-        decoys: Part of the items that show no wrist from its back, with empty masks; 0 to 1.
+        decoys: Part of the items that show no wrist from its back, see `draw_decoy`; 0 to 1.
     """
 
     def __init__(

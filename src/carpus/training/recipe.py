@@ -69,7 +69,8 @@ class Recipe:
         mirror_left: Whether left hands are flipped to right.
         source: `dataset`; or `phantom`: synthetic wrists that are drawn while it trains, each once.
         epoch_items: Wrists of an epoch from `phantom`.
-        decoys: Part of the images of bones from `phantom` that show no wrist from its back and have empty masks.
+        decoys: Part of the images of bones from `phantom` that show no wrist from its back, without carpal bones to
+            outline.
         epochs: Passes over the training split, at most.
         batch_size: Images a step, of all processes together; of erosion from `phantom`, wrists with six joints each.
         lr: Peak of the schedule.

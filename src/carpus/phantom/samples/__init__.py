@@ -161,10 +161,10 @@ def draw_visits(
 
 
 def draw_decoy(generator: np.random.Generator, *, size_px: int = 512, side: Side | None = None) -> Sample:
-    """A crop that shows no wrist from its back, so that there is nothing to outline; its masks are empty.
+    """A crop that shows no wrist from its back, so that there are no carpal bones to outline.
 
-    The hand lies on its edge, as on oblique and lateral films, or its carpal bones are in a jumble. The same generator
-    gives the same bytes.
+    The hand lies on its edge, as on oblique and lateral films, and all masks are empty; or its carpal bones are in a
+    jumble, and only the long bones have masks. The same generator gives the same bytes.
 
     Args:
         generator: Of everything.
@@ -177,9 +177,7 @@ def draw_decoy(generator: np.random.Generator, *, size_px: int = 512, side: Side
     _check(size_px)
     hand = draw_decoy_hand(generator)
     frame = _frame(hand, generator, size_px)
-    drawn = _project(hand, draw_tissue(hand, generator), frame, generator, side or _either(generator))
-    drawn.plane[:], drawn.eroded[:] = 0, 0
-    return _shoot(drawn, generator)
+    return _shoot(_project(hand, draw_tissue(hand, generator), frame, generator, side or _either(generator)), generator)
 
 
 def draw_film(generator: np.random.Generator, *, spacing_mm: float = 0.2, side: Side | None = None) -> Sample:

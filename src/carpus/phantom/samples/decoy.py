@@ -1,21 +1,26 @@
-"""Hands that show no wrist from its back, so that a network learns what to leave alone."""
+"""Hands that show no wrist from its back, so that a network learns what to leave alone.
+
+A bone that is not to be outlined belongs to none of the fourteen here.
+"""
 
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from carpus.phantom.samples.hand import Hand, draw_hand
 from carpus.phantom.samples.pose import draw_pose, rotation
 from carpus.phantom.samples.template import Halves
 
 _TURNED = 0.5
-_TURN_DEGREES = (30.0, 75.0)
+_TURN_DEGREES = (40.0, 80.0)
 _FOREARM_MM = 40.0
 
 
 def draw_decoy_hand(generator: np.random.Generator) -> Hand:
-    """A hand that lies on its edge, or one whose carpal bones are in a jumble.
+    """A hand that lies on its edge, without a bone to outline; or one whose carpal bones are in a jumble.
+
+    A jumble leaves the long bones what they are: metacarpals and, at times far from them, a forearm.
 
     Args:
         generator: Of everything.
@@ -31,7 +36,7 @@ def _on_its_edge(generator: np.random.Generator) -> Hand:
     hand = draw_hand(generator, pose=replace(draw_pose(generator), pronation=float(degrees)))
     middles = _middles(hand)
     closer = (np.cos(np.deg2rad(degrees)) - 1) * middles * [1.0, 0.0]
-    return _moved(hand, middles, np.tile(np.eye(2), (len(middles), 1, 1)), closer)
+    return _moved(hand, middles, np.tile(np.eye(2), (len(middles), 1, 1)), closer, named=np.zeros(len(middles), bool))
 
 
 def _jumbled(hand: Hand, generator: np.random.Generator) -> Hand:
@@ -44,7 +49,7 @@ def _jumbled(hand: Hand, generator: np.random.Generator) -> Hand:
     shifts[carpal] = generator.permutation(middles[carpal]) - middles[carpal]
     forearm = np.array([part.row == "forearm" for part in hand.parts])
     shifts[forearm] += [0.0, generator.uniform(0, _FOREARM_MM)]
-    return _moved(hand, middles, matrices, shifts)
+    return _moved(hand, middles, matrices, shifts, named=~carpal)
 
 
 def _middles(hand: Hand) -> Float[np.ndarray, "parts 2"]:
@@ -59,8 +64,13 @@ def _moved(
     middles: Float[np.ndarray, "parts 2"],
     matrices: Float[np.ndarray, "parts 2 2"],
     shifts: Float[np.ndarray, "parts 2"],
+    *,
+    named: Bool[np.ndarray, " parts"],
 ) -> Hand:
-    """Each bone turned about its middle and shifted; without the lines within bones and the sesamoids."""
+    """Each bone turned about its middle and shifted, without the lines within bones and the sesamoids.
+
+    Bones that are not `named` are none of the fourteen any more.
+    """
 
     def placed(halves: Halves) -> Halves:
         centre = middles[:, None, None]
@@ -68,4 +78,6 @@ def _moved(
         return turned
 
     ends = np.einsum("pij,pj->pi", matrices, hand.ends - middles) + middles + shifts
-    return replace(hand, halves=placed(hand.halves), whole=placed(hand.whole), ends=ends, lines={}, sesamoids=())
+    parts = tuple(part if stays else replace(part, bone=None) for part, stays in zip(hand.parts, named, strict=True))
+    moved = {"halves": placed(hand.halves), "whole": placed(hand.whole), "ends": ends}
+    return replace(hand, parts=parts, lines={}, sesamoids=(), **moved)

@@ -23,7 +23,7 @@ CORTEX_PER_MM = 0.165
 
 _HEALTHY_SPONGY = 0.27
 _FUSED_SHELL = 0.35
-_BODY_SPREAD = (0.15, 0.35, 0.15)
+_BODY_SPREAD = (0.25, 0.4, 0.25)
 """How far bones of one hand differ in depth, rounding and spongy bone, as deviations of logarithms.
 
 How bright a place is must not tell how many bones lie in it: a thick block with upright sides is as bright as two
