@@ -94,4 +94,4 @@ def _add(
 ) -> None:
     inside, near = _filled(points, (48, 40))
     deep = cv2.distanceTransform(inside, cv2.DIST_L2, 5)
-    add_bone(total, plane, np.uint16(2), corner, spacing_mm, inside, near, deep, PROFILE, NO_SHAFT, PLAIN, tiles())
+    add_bone(total, plane, np.uint16(2), corner, spacing_mm, inside, near, deep, PROFILE, NO_SHAFT, PLAIN, wedge, tiles())

@@ -76,7 +76,7 @@ def fill(points, inside, near):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def add_bone(total, plane, bit, corner, spacing_mm, inside, near, deep, profile, shaft, texture, fields):  # type: ignore[no-untyped-def]
+def add_bone(total, plane, bit, corner, spacing_mm, inside, near, deep, profile, shaft, texture, wedge, fields):  # type: ignore[no-untyped-def]
     """Adds one bone, or one half of its thickness, to the attenuation and sets its bit in the plane.
 
     Args:
@@ -93,6 +93,8 @@ def add_bone(total, plane, bit, corner, spacing_mm, inside, near, deep, profile,
         shaft: x and y of the joint's end in pixels, unit vector towards the shaft, where it begins and is complete,
             where it ends and the other joint's spongy bone is complete (mm); complete at 0 for no shaft.
         texture: Grain, columns of a matrix from mm to the tiles, offset, share of strands.
+        wedge: x and y of a place in pixels and of a slope a pixel: how much thicker the bone gets from there on, as a
+            part of its thickness; 0.1 is left of it at least.
         fields: `(n, n, 3)` float32 tiles that repeat: network, strands, patches; n a power of two.
     """
     height, width = inside.shape
@@ -100,6 +102,7 @@ def add_bone(total, plane, bit, corner, spacing_mm, inside, near, deep, profile,
     depth, rounding, shell, cortex, spongy, marrow, shaft_rounding, wall, uneven, patchy = profile
     end_x, end_y, along_x, along_y, begins, complete, ends, gone = shaft
     grain, ux, uy, vx, vy, offset_u, offset_v, strands = texture
+    wedge_x, wedge_y, slope_x, slope_y = wedge
     last = fields.shape[0] - 1
     inner_rounding = max(rounding - shell, 0.3)
     inner_shaft = max(shaft_rounding - wall, 0.3)
@@ -150,7 +153,8 @@ def add_bone(total, plane, bit, corner, spacing_mm, inside, near, deep, profile,
                     inner = max(0.8 * depth - 0.7 * wall, 0.1) * math.sqrt(part * (2 - part))
                     tube = cortex * (outer - inner) * (0.85 + 0.15 * rough) + marrow * inner * rough
                     value += share * (tube - value)
-            total[row + y0, column + x0] += cover * max(value, 0.0)
+            thick = 1 + slope_x * (column + x0 - wedge_x) + slope_y * (row + y0 - wedge_y)
+            total[row + y0, column + x0] += cover * max(value, 0.0) * max(thick, 0.1)
             if within:
                 plane[row + y0, column + x0] |= bit
 

@@ -23,12 +23,18 @@ CORTEX_PER_MM = 0.165
 
 _HEALTHY_SPONGY = 0.27
 _FUSED_SHELL = 0.35
-_BODY_SPREAD = (0.25, 0.4, 0.25)
+_BODY_SPREAD = (0.15, 0.35, 0.15)
 """How far bones of one hand differ in depth, rounding and spongy bone, as deviations of logarithms.
 
 How bright a place is must not tell how many bones lie in it: a thick block with upright sides is as bright as two
 rounded bones in front of one another.
 """
+_WEDGE, _HALF_WEDGE = 0.35, 0.25
+"""How much thicker than its middle a carpal bone is at its edge, as a deviation: both halves alike, and each by itself.
+
+Where a bone gets thin its edge is faint, above all in front of another: there only its shape tells where it ends.
+"""
+_NO_WEDGE = (0.0, 0.0, 0.0, 0.0)
 _RING = 0.06
 _RING_FINGERS = {2: 0.1, 3: 0.2, 4: 0.6, 5: 0.1}
 _NO_SHAFT = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 2.0)
@@ -40,6 +46,10 @@ _JOINTS = {joint.bone: bit for bit, joint in enumerate(Joint)}
 _EROSION_EDGE_MM = 0.4
 _SCLEROTIC_SHARE = 0.3
 _SCLEROTIC = 1.2
+
+Wedge = tuple[float, float, float, float]
+Made = tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...], Wedge]
+"""Profile, shaft, texture and wedge, as `add_bone` takes them."""
 
 Window = tuple[tuple[int, int], tuple[int, int]]
 """Column and row of its corner, height and width, in pixels."""
@@ -62,6 +72,7 @@ def render(
     axes = (frame.pixels(hand.ends + hand.axes) - ends) * frame.spacing_mm
     chance = generator.random((len(hand.parts), 2, 6))
     bodies = np.exp(generator.standard_normal((len(hand.parts), 3)) * _BODY_SPREAD)
+    slopes = _slopes(hand.parts, generator)
     least, most = halves.min(axis=(1, 2)), halves.max(axis=(1, 2))
     seen = ((most > 0) & (least < (frame.width_px, frame.height_px))).all(axis=1)
     for index, part in enumerate(hand.parts):
@@ -72,9 +83,9 @@ def render(
         # The grain of a carpal bone runs anyhow, the same in both halves.
         lean = 2 * np.pi * chance[index, 0, 5]
         axis = axes[index] if part.length_mm else np.array([np.cos(lean), np.sin(lean)])
-        for before, left, luck in zip(whole[index], halves[index], chance[index], strict=True):
+        for before, left, luck, slope in zip(whole[index], halves[index], chance[index], slopes[index], strict=True):
             profile = _profile(part, tissue, luck, bodies[index], fused=hand.damage.ankylosis)
-            made_of = (profile, shaft, _texture(axis, tissue, luck))
+            made_of = (profile, shaft, _texture(axis, tissue, luck), _wedge(before, slope))
             if np.array_equal(before, left):
                 _add(total, plane, bit, left, made_of, frame)
                 continue
@@ -124,6 +135,23 @@ def _carve(
     return taken
 
 
+def _slopes(parts: tuple[Part, ...], generator: np.random.Generator) -> np.ndarray:
+    """`(parts, 2, 2)`: how much thicker each half of a carpal bone is at its right and lower end; others are even."""
+    carpal = np.array([not part.length_mm for part in parts])
+    slopes: np.ndarray = _WEDGE * generator.standard_normal((len(parts), 1, 2)) + (
+        _HALF_WEDGE * generator.standard_normal((len(parts), 2, 2))
+    )
+    return slopes * carpal[:, None, None]
+
+
+def _wedge(points: Contour, slope: np.ndarray) -> Wedge:
+    """The slope of half a bone, as `add_bone` takes it."""
+    reach = (points.max(axis=0) - points.min(axis=0)) / 2
+    x, y = points.mean(axis=0)
+    across, down = slope / reach
+    return (x, y, across, down)
+
+
 def _shaft(part: Part, end: np.ndarray, axis: np.ndarray) -> tuple[float, ...]:
     """Where a bone turns into a tube, as `add_bone` takes it."""
     if not part.length_mm:
@@ -163,7 +191,7 @@ def _add(
     plane: np.ndarray,
     bit: int,
     points: Contour,
-    made_of: tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]],
+    made_of: Made,
     frame: Frame,
 ) -> None:
     """Half a bone, where it lies in the image."""
@@ -173,9 +201,11 @@ def _add(
     inside, near = _filled(points, window)
     # OpenCV counts from pixel to pixel: blurred, its steps along a slanting edge are gone.
     deep = cv2.blur(cv2.distanceTransform(inside, cv2.DIST_L2, 5), (3, 3))
-    profile, shaft, texture = made_of
+    profile, shaft, texture, wedge = made_of
     spacing_mm = frame.spacing_mm
-    add_bone(total, plane, np.uint16(bit), window[0], spacing_mm, inside, near, deep, profile, shaft, texture, tiles())
+    add_bone(
+        total, plane, np.uint16(bit), window[0], spacing_mm, inside, near, deep, profile, shaft, texture, wedge, tiles()
+    )
 
 
 def _window(points: Contour, frame: Frame) -> Window | None:
@@ -200,7 +230,7 @@ def _add_sesamoids(total: np.ndarray, hand: Hand, tissue: Tissue, frame: Frame, 
     for ring in hand.sesamoids:
         profile = (4.0, 2.2, 0.4 * tissue.cortex, cortex, cortex * tissue.spongy_share, 0.0, 2.0, 1.0, 0.3, 0.1)
         texture = _texture(np.array([0.0, 1.0]), tissue, generator.random(6))
-        _add(total, nowhere, 0, frame.pixels(ring), (profile, _NO_SHAFT, texture), frame)
+        _add(total, nowhere, 0, frame.pixels(ring), (profile, _NO_SHAFT, texture, _NO_WEDGE), frame)
 
 
 def _add_lines(total: np.ndarray, hand: Hand, tissue: Tissue, frame: Frame, generator: np.random.Generator) -> None:
