@@ -16,6 +16,7 @@ from carpus.nets.apply import classify, graded, segment
 from carpus.nets.checkpoint import (
     CheckpointInfo,
     build_network,
+    join_checkpoints,
     load_checkpoint,
     read_checkpoint_info,
     save_checkpoint,
@@ -35,7 +36,7 @@ INFO = CheckpointInfo(
     provenance={"epochs": 3},
 )
 
-NEW = ("in_channels", "contralateral", "joint_input", "head")
+NEW = ("in_channels", "contralateral", "joint_input", "head", "members")
 """Fields that the first checkpoints did not have."""
 
 
@@ -55,6 +56,43 @@ def test_a_checkpoint_gives_back_the_same_network(tmp_path: Path) -> None:
     assert info == INFO
     assert before.shape == (14, 40, 48)
     assert np.array_equal(before, after)
+
+
+def test_joined_checkpoints_answer_with_the_average(tmp_path: Path) -> None:
+    parts, images = [tmp_path / "a.safetensors", tmp_path / "b.safetensors"], torch.randn(2, 1, 32, 32)
+    answers = []
+    for seed, part in enumerate(parts):
+        torch.manual_seed(seed)
+        network = build_network(INFO).eval()
+        save_checkpoint(part, network, dataclasses.replace(INFO, seed=seed))
+        answers.append(network(images))
+    join_checkpoints(tmp_path / "both.safetensors", parts)
+    joined, info = load_checkpoint(tmp_path / "both.safetensors")
+    torch.testing.assert_close(joined(images), (answers[0] + answers[1]) / 2)
+    assert info.members == 2
+    assert [one["seed"] for one in info.provenance["members"]] == [0, 1]
+    assert not torch.equal(answers[0], answers[1])
+
+
+def test_only_networks_alike_are_joined(tmp_path: Path) -> None:
+    one, other, both = (tmp_path / f"{name}.safetensors" for name in ("one", "other", "both"))
+    save_checkpoint(one, _trained_a_little(), INFO)
+    save_checkpoint(other, _trained_a_little(), dataclasses.replace(INFO, mirror_left=False))
+    with pytest.raises(InputError, match="differs from .* in mirror_left: False instead of True"):
+        join_checkpoints(both, [one, other])
+    with pytest.raises(InputError, match="1 checkpoints cannot be joined"):
+        join_checkpoints(both, [one])
+    join_checkpoints(both, [one, one])
+    with pytest.raises(InputError, match="cannot be joined"):
+        join_checkpoints(tmp_path / "more.safetensors", [one, both])
+
+
+@pytest.mark.parametrize("members", [0, 17, 1.5, None, "2"])
+def test_a_number_of_members_that_is_none_is_refused(tmp_path: Path, members: object) -> None:
+    info = dataclasses.replace(INFO, members=members)  # type: ignore[arg-type]
+    save_checkpoint(tmp_path / "m.safetensors", _trained_a_little(), info)
+    with pytest.raises(InputError, match="networks, expected 1 to 16"):
+        load_checkpoint(tmp_path / "m.safetensors")
 
 
 def test_half_precision_halves_the_file_and_hardly_changes_the_answer(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ def model_values(models: Sequence[Model]) -> list[dict[str, Any]]:
         {
             "task": model.info.task,
             "net": model.info.net,
+            "members": model.info.members,
             "recipe": model.info.recipe,
             "seed": model.info.seed,
             "trained_on": model.info.trained_on,

@@ -4,7 +4,8 @@ No pickle: reading a checkpoint from a stranger runs none of their code.
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from carpus.nets import CLASSIFIERS, SEGMENTERS
 _KEY = "carpus"
 _FORMAT = 1
 _MAX_BYTES = 4 * 1024**3
+_MOST_MEMBERS = 16
+_OWN = {"recipe", "seed", "provenance"}
+"""What networks that are joined may differ in."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class CheckpointInfo:
         head: For a classifier, how its outputs are meant; see `carpus.nets.apply.classify`.
         prevalence: For a classifier, how often a joint is eroded where its probabilities hold, whichever joint it is;
             None where joints differ in that, or nobody knows.
+        members: How many networks alike it holds; their outputs before any sigmoid are averaged.
         provenance: Anything else worth keeping: versions, data fingerprint, validation figures.
     """
 
@@ -61,11 +66,24 @@ class CheckpointInfo:
     joint_input: bool = False
     head: str = "binary"
     prevalence: float | None = None
+    members: int = 1
     provenance: dict[str, Any] = field(default_factory=dict)
 
 
+class Averaged(nn.Module):
+    """Networks alike, whose outputs are averaged."""
+
+    def __init__(self, networks: Iterable[nn.Module]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The mean of what each gives."""
+        return torch.stack([network(images) for network in self.networks]).mean(dim=0)
+
+
 def build_network(info: CheckpointInfo) -> nn.Module:
-    """The network that `info` describes, with fresh weights.
+    """The network that `info` describes, with fresh weights; of several members, their average.
 
     Raises:
         InputError: An unknown network, or options that it does not have.
@@ -74,7 +92,11 @@ def build_network(info: CheckpointInfo) -> nn.Module:
     if info.net not in known:
         raise InputError(f"network {info.net!r} is unknown; {nearest(info.net, list(known))}")
     try:
-        return known[info.net](in_channels=info.in_channels, classes=info.classes, **info.net_options)
+        networks = [
+            known[info.net](in_channels=info.in_channels, classes=info.classes, **info.net_options)
+            for _ in range(info.members)
+        ]
+        return networks[0] if info.members == 1 else Averaged(networks)
     except (TypeError, ValueError, AssertionError) as error:  # what constructors raise at odd options
         raise InputError(f"network {info.net} cannot be built: {error}; correct net_options") from None
 
@@ -94,6 +116,38 @@ def save_checkpoint(path: Path, network: nn.Module, info: CheckpointInfo, *, hal
     header = {_KEY: json.dumps({"format": _FORMAT, **asdict(info)}, sort_keys=True)}
     with new_file(path) as draft:
         draft.write_bytes(save(state, metadata=header))
+
+
+def join_checkpoints(path: Path, parts: Sequence[Path], *, half: bool = False) -> None:
+    """Writes one checkpoint whose answer is the average of several networks alike.
+
+    Args:
+        path: The file, by custom `*.safetensors`.
+        parts: Checkpoints of networks that differ in nothing but what they learnt; the recipe's name and the seed are
+            those of the first, and the provenance of each is kept.
+        half: As in `save_checkpoint`.
+
+    Raises:
+        InputError: Fewer than two, no checkpoints, or networks that are not alike.
+    """
+    networks, infos = zip(*map(load_checkpoint, parts), strict=True) if parts else ((), ())
+    if len(infos) < 2 or any(info.members > 1 for info in infos):
+        raise InputError(f"{len(infos)} checkpoints cannot be joined; give two or more of one network each")
+    for other, info in zip(parts[1:], infos[1:], strict=True):
+        for name in sorted({known.name for known in fields(info)} - _OWN):
+            if getattr(info, name) != getattr(infos[0], name):
+                raise InputError(
+                    f"{other} differs from {parts[0]} in {name}: {getattr(info, name)} instead of "
+                    f"{getattr(infos[0], name)}; join networks that are alike"
+                )
+    own = [{name: value for name, value in asdict(info).items() if name in _OWN} for info in infos]
+    alike = {
+        name: value
+        for name, value in infos[0].provenance.items()
+        if all(info.provenance.get(name) == value for info in infos)
+    }
+    joined = replace(infos[0], members=len(infos), provenance={**alike, "members": own})
+    save_checkpoint(path, Averaged(networks), joined, half=half)
 
 
 def load_checkpoint(path: Path) -> tuple[nn.Module, CheckpointInfo]:
@@ -138,6 +192,8 @@ def read_checkpoint_info(path: Path) -> CheckpointInfo:
             raise InputError(
                 f"{path} gives a prevalence of {info.prevalence}, expected one between 0 and 1; train it again"
             )
+        if info.members not in range(1, _MOST_MEMBERS + 1):
+            raise InputError(f"{path} holds {info.members} networks, expected 1 to {_MOST_MEMBERS}; join fewer")
         return info
     except (SafetensorError, KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
         raise InputError(f"{path} is no carpus checkpoint ({error}); train one with `carpus train`") from None

@@ -55,6 +55,18 @@ def test_the_middle_of_a_bone_attenuates_as_its_cortex_and_spongy_bone_do() -> N
     assert total[29, 24] == pytest.approx(face * 0.165 + (6 - face) * 0.05, rel=0.02)
 
 
+def test_a_wedge_is_as_much_thicker_as_its_slope_says_and_never_gone() -> None:
+    plain, wedge = np.zeros((2, 60, 60), np.float32)
+    plane = np.zeros((60, 60), np.uint16)
+    _add(plain, plane, DISC, (5, 3))
+    _add(wedge, plane, DISC, (5, 3), wedge=(25.0, 27.0, 0.1, 0.0))
+    bone = plain > 0.2
+    columns = np.broadcast_to(np.arange(60), plain.shape)[bone]
+    np.testing.assert_allclose(
+        (wedge / np.where(bone, plain, 1))[bone], np.maximum(1 + 0.1 * (columns - 25), 0.1), rtol=1e-5
+    )
+
+
 def test_a_line_is_as_strong_in_its_course_as_asked_for_and_fades_beside_it() -> None:
     total = np.zeros((60, 80), np.float32)
     add_line(total, np.array([[10.0, 30.5], [35.0, 30.5], [70.0, 30.5]]), False, 0.5, 1.0, 2.0)
@@ -90,8 +102,15 @@ def _filled(points: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.
 
 
 def _add(
-    total: np.ndarray, plane: np.ndarray, points: np.ndarray, corner: tuple[int, int], spacing_mm: float = 0.3
+    total: np.ndarray,
+    plane: np.ndarray,
+    points: np.ndarray,
+    corner: tuple[int, int],
+    spacing_mm: float = 0.3,
+    wedge: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0),
 ) -> None:
     inside, near = _filled(points, (48, 40))
     deep = cv2.distanceTransform(inside, cv2.DIST_L2, 5)
-    add_bone(total, plane, np.uint16(2), corner, spacing_mm, inside, near, deep, PROFILE, NO_SHAFT, PLAIN, wedge, tiles())
+    add_bone(
+        total, plane, np.uint16(2), corner, spacing_mm, inside, near, deep, PROFILE, NO_SHAFT, PLAIN, wedge, tiles()
+    )
