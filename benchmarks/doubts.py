@@ -1,8 +1,8 @@
 """How often `carpus read` refuses or doubts drawn wrists, where it should and where it should not.
 
 Wrists of each kind are drawn anew: as they are, without metal and fused bones; with fused carpal bones; with a pin or a
-plate of metal; and cut off by the film through the carpus. A refusal or a doubt is right in the last three, and in the
-first it is right where the outlines are poor (mean DSC below 0.85).
+plate of metal; cut off by the film through the carpus; and decoys, on their edge or a jumble of bones. A refusal or a
+doubt is right in all but the first, and in the first it is right where the outlines are poor (mean DSC below 0.85).
 
 Run from the repository:
 
@@ -31,7 +31,7 @@ from carpus.inference.outline import OutlinedWrist
 from carpus.inference.trust import doubts, refuse_no_adult_wrist
 from carpus.inference.weights import bundled_weights
 from carpus.metrics import measure_bones
-from carpus.phantom.samples import Sample, sample
+from carpus.phantom.samples import Sample, draw_decoy, sample
 from carpus.phantom.samples.damage import Damage, draw_damage
 from carpus.phantom.samples.kernels import add_line
 
@@ -42,7 +42,7 @@ SEED = 9
 
 @dataclass(frozen=True)
 class Judged:
-    """One wrist: mean DSC of its outlines, and what was said against it."""
+    """One wrist: mean DSC of its outlines (0 of none on a film that shows none), and what was said against it."""
 
     dsc: float
     said: tuple[str, ...]
@@ -102,11 +102,17 @@ def cut_off(generator: np.random.Generator) -> Sample:
     return replace(whole, pixels=whole.pixels[:, :end], plane=whole.plane[:, :end])
 
 
+def decoy(generator: np.random.Generator) -> Sample:
+    """A hand on its edge, or a jumble of bones."""
+    return draw_decoy(generator, size_px=CROP_PX)
+
+
 KINDS: dict[str, Callable[[np.random.Generator], Sample]] = {
     "as it is": plain,
     "fused": fused,
     "metal": pinned,
     "cut off": cut_off,
+    "decoy": decoy,
 }
 
 
@@ -148,7 +154,8 @@ def judge(wrist: Sample, model: Model) -> Judged:
         notes=(),
     )
     shown = look.masks.cropped(Box(0, 0, wrist.plane.shape[1], CROP_PX))
-    dsc = float(np.nanmean(measure_bones(BoneMasks(np.ascontiguousarray(wrist.plane)), shown).values[: len(Bone), 0]))
+    values = measure_bones(BoneMasks(np.ascontiguousarray(wrist.plane)), shown).values[: len(Bone), 0]
+    dsc = float(np.nanmean(values)) if np.isfinite(values).any() else 0.0
     try:
         refuse_no_adult_wrist(outlined)
     except InputError:

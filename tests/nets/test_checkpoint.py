@@ -78,7 +78,7 @@ def test_only_networks_alike_are_joined(tmp_path: Path) -> None:
     one, other, both = (tmp_path / f"{name}.safetensors" for name in ("one", "other", "both"))
     save_checkpoint(one, _trained_a_little(), INFO)
     save_checkpoint(other, _trained_a_little(), dataclasses.replace(INFO, mirror_left=False))
-    with pytest.raises(InputError, match="differs from .* in mirror_left: False instead of True"):
+    with pytest.raises(InputError, match=r"differs from .* in mirror_left: False instead of True"):
         join_checkpoints(both, [one, other])
     with pytest.raises(InputError, match="1 checkpoints cannot be joined"):
         join_checkpoints(both, [one])

@@ -3,8 +3,11 @@ import pytest
 import torch
 
 from carpus.anatomy import Bone
+from carpus.data.layout import Split
 from carpus.data.torch_datasets import unpack_masks
 from carpus.training.phantom_samples import ProjectedDataset, SampleDataset, expose
+from carpus.training.recipe import named_recipe, with_settings
+from carpus.training.samples import samples_of
 
 
 def test_items_are_images_and_masks_and_the_key_decides_them() -> None:
@@ -22,6 +25,26 @@ def test_items_are_images_and_masks_and_the_key_decides_them() -> None:
     assert torch.equal(again[1], plane)
     assert not torch.equal(other[1], plane)
     assert not torch.equal(later[1], plane)
+
+
+def test_so_many_items_as_asked_for_are_decoys() -> None:
+    carpal = 1 << Bone.CAPITATE.channel
+    none, some, all_of_them = (
+        SampleDataset(40, image_size=64, mirror_left=True, seed=5, decoys=share) for share in (0.0, 0.25, 1.0)
+    )
+    whole = [sum(bool((data[0, index][1] & carpal).any()) for index in range(40)) for data in (none, some, all_of_them)]
+    assert whole[0] >= 39
+    assert 22 <= whole[1] <= 36
+    assert whole[2] == 0
+
+
+def test_a_validation_has_no_decoys() -> None:
+    recipe = with_settings(named_recipe("Unet", "shipped"), ["decoys=0.9", "image_size=64"])
+    training, validation = (samples_of(recipe, None, split) for split in (Split.TRAIN, Split.VAL))
+    carpal = 1 << Bone.CAPITATE.channel
+    whole = [sum(bool((data[0, index][1] & carpal).any()) for index in range(20)) for data in (training, validation)]
+    assert whole[0] <= 8
+    assert whole[1] >= 19
 
 
 @pytest.mark.parametrize("mirror_left", [True, False])

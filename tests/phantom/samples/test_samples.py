@@ -6,7 +6,8 @@ import pytest
 from carpus.anatomy import OVERLAP_PAIRS, Bone, Joint, Side, pair_name
 from carpus.errors import InputError
 from carpus.imaging.masks import BoneMasks
-from carpus.phantom.samples import FIELDS_MM, Sample, draw_film, draw_visits, sample
+from carpus.phantom.samples import FIELDS_MM, Sample, draw_decoy, draw_film, draw_visits, sample
+from carpus.phantom.samples.decoy import draw_decoy_hand
 
 COUNT = 24
 
@@ -54,6 +55,37 @@ def test_grey_values_are_spread_over_every_image() -> None:
     for drawn in _drawn():
         assert drawn.pixels.std() > 3
         assert int(np.ptp(drawn.pixels)) > 30
+
+
+def test_a_decoy_has_no_carpal_bone_to_outline_and_long_bones_only_in_a_jumble() -> None:
+    long = {bone for bone in Bone if bone.name.startswith(("METACARPAL", "DISTAL"))}
+    seen = []
+    for seed in range(12):
+        drawn = draw_decoy(np.random.default_rng(seed), size_px=160)
+        assert drawn.pixels.std() > 3
+        seen.append({bone for bone in Bone if BoneMasks(drawn.plane).mask(bone).any()})
+        eroded = {joint.bone for bit, joint in enumerate(Joint) if (drawn.eroded >> bit & 1).any()}
+        assert eroded <= seen[-1]
+    assert all(bones <= long for bones in seen)
+    assert sum(not bones for bones in seen) >= 3
+    assert sum(len(bones) >= 5 for bones in seen) >= 3
+    again = [draw_decoy(np.random.default_rng(2), size_px=160, side=Side.LEFT) for _ in range(2)]
+    assert np.array_equal(again[0].pixels, again[1].pixels)
+    assert again[0].side is Side.LEFT
+    with pytest.raises(InputError, match="too small"):
+        draw_decoy(np.random.default_rng(1), size_px=32)
+
+
+def test_a_hand_on_its_edge_is_narrower_and_a_jumble_moves_no_metacarpal() -> None:
+    breadth = []
+    for seed in range(16):
+        hand = draw_decoy_hand(np.random.default_rng(seed))
+        names = [part.name for part in hand.parts]
+        second, fifth = (hand.ends[names.index(f"metacarpal{number}")] for number in (2, 5))
+        breadth.append((abs(fifth[0] - second[0]), any(part.bone for part in hand.parts)))
+    edge, jumble = (np.mean([wide for wide, is_jumble in breadth if is_jumble is kind]) for kind in (False, True))
+    assert edge < 0.6 * jumble
+    assert 26 < jumble < 36
 
 
 def test_neighbours_overlap_as_in_projections_and_strangers_do_not() -> None:
