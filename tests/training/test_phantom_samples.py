@@ -42,7 +42,10 @@ def test_a_validation_has_no_decoys() -> None:
     recipe = with_settings(named_recipe("Unet", "shipped"), ["decoys=0.9", "image_size=64"])
     training, validation = (samples_of(recipe, None, split) for split in (Split.TRAIN, Split.VAL))
     carpal = 1 << Bone.CAPITATE.channel
-    whole = [sum(bool((data[0, index][1] & carpal).any()) for index in range(20)) for data in (training, validation)]
+    whole = []
+    for data in (training, validation):
+        assert isinstance(data, SampleDataset)
+        whole.append(sum(bool((data[0, index][1] & carpal).any()) for index in range(20)))
     assert whole[0] <= 8
     assert whole[1] >= 19
 

@@ -7,7 +7,7 @@ are turned along each bone's axis, so that they follow its stress lines.
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8, UInt16
+from jaxtyping import Float32, Float64, UInt8, UInt16
 
 from carpus.anatomy import Joint
 from carpus.phantom.samples.flesh import soft_tissue
@@ -135,13 +135,12 @@ def _carve(
     return taken
 
 
-def _slopes(parts: tuple[Part, ...], generator: np.random.Generator) -> np.ndarray:
-    """`(parts, 2, 2)`: how much thicker each half of a carpal bone is at its right and lower end; others are even."""
+def _slopes(parts: tuple[Part, ...], generator: np.random.Generator) -> Float64[np.ndarray, "parts 2 2"]:
+    """How much thicker each half of a carpal bone is at its right and lower end; other bones are even."""
     carpal = np.array([not part.length_mm for part in parts])
-    slopes: np.ndarray = _WEDGE * generator.standard_normal((len(parts), 1, 2)) + (
-        _HALF_WEDGE * generator.standard_normal((len(parts), 2, 2))
-    )
-    return slopes * carpal[:, None, None]
+    alike, own = (generator.standard_normal((len(parts), halves, 2)) for halves in (1, 2))
+    slopes: np.ndarray = (_WEDGE * alike + _HALF_WEDGE * own) * carpal[:, None, None]
+    return slopes
 
 
 def _wedge(points: Contour, slope: np.ndarray) -> Wedge:
