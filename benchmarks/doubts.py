@@ -37,6 +37,9 @@ from carpus.phantom.samples.kernels import add_line
 
 RESULTS = Path(__file__).parent / "results"
 POOR_DSC = 0.85
+FEWEST_BONES = 3
+"""Of which it can be said how they lie; a film with fewer is refused."""
+
 SEED = 9
 
 
@@ -139,6 +142,8 @@ def judge(wrist: Sample, model: Model) -> Judged:
     film, thumb_left = Radiograph(np.ascontiguousarray(wrist.pixels)), wrist.side is Side.RIGHT
     box = Box(0, 0, CROP_PX, CROP_PX)
     look = look_at(model, film, box, thumb_left=thumb_left, places=SEVERAL)
+    if sum(look.masks.mask(bone).any() for bone in Bone) < FEWEST_BONES:
+        return Judged(0.0, ("refused",))
     placement = place_bones(look.masks, spacing_mm=CROP_SPACING_MM, thumb_left=thumb_left)
     outlined = OutlinedWrist(
         film=film,

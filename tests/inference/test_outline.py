@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
 
 from carpus.anatomy import Bone, Side
 from carpus.errors import InputError
@@ -46,6 +48,28 @@ def test_a_wrist_is_found_by_its_bones_where_no_outline_of_a_hand_is_seen(
     assert wrist.thumb_left == (hand.side is Side.RIGHT)
     assert wrist.box.width * hand.spacing_mm == pytest.approx(90, rel=0.001 if is_scaled else 0.15)
     assert "found by its bones" in " ".join(wrist.notes)
+
+
+class OneBone(nn.Module):
+    """Sees all bones on a whole film, and when it looks closer only one."""
+
+    def __init__(self, whole: nn.Module, size: int) -> None:
+        super().__init__()
+        self.whole = whole
+        self.size = size
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.whole(images)
+        if images.shape[-2:] == (self.size, self.size):
+            logits = torch.full_like(logits, -10)
+            logits[:, 0, 60:120, 60:120] = 10
+        return logits
+
+
+def test_a_wrist_of_which_a_closer_look_shows_one_bone_is_none(bones: Model, hand_without_an_outline: Sample) -> None:
+    model = replace(bones, network=OneBone(bones.network, bones.info.image_size))
+    with pytest.raises(NoHandSeenError):
+        outline_wrist(Radiograph(hand_without_an_outline.pixels), bones=model)
 
 
 def test_two_hands_are_not_read_as_one(bones: Model) -> None:

@@ -161,3 +161,9 @@ def test_what_drawn_wrists_cannot_give_is_refused(field: dict[str, Any]) -> None
     recipe = dataclasses.replace(named_recipe("ResNet", "shipped"), **field)
     with pytest.raises(InputError, match="source phantom draws one wrist at a time"):
         TrainingData(recipe, None, packed=None)
+
+
+def test_decoys_have_no_joints_to_judge() -> None:
+    recipe = dataclasses.replace(named_recipe("ResNet", "shipped"), decoys=0.1)
+    with pytest.raises(InputError, match="leave decoys=0 for erosion"):
+        TrainingData(recipe, None, packed=None)

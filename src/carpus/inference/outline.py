@@ -193,7 +193,9 @@ def _searched(bones: Model, film: Radiograph) -> _View | None:
                 view = _View(film, look_at(bones, film, box, thumb_left=thumb_left, places=STRAIGHT))
                 found = view if found is None else max(found, view, key=lambda view: view.merit)
                 box = _reframed(view, sized=True)
-    return found if found and len(found.placement.in_place) >= _FEWEST_SEARCHED else None
+    if found is None or found.bones_found < _FEWEST_SEARCHED:
+        return None
+    return found if len(found.placement.in_place) >= _FEWEST_SEARCHED else None
 
 
 def _edges(film: Radiograph) -> list[float]:

@@ -186,6 +186,8 @@ def _drawn(recipe: Recipe, split: Split) -> SampleDataset | JointSampleDataset:
                 "source phantom draws one wrist at a time, eroded or not as it comes; choose contralateral=false, and "
                 "imbalance=weighted, which counts both alike"
             )
+        if recipe.decoys:
+            raise InputError("decoys have no joints to judge; leave decoys=0 for erosion")
         kind = partial(JointSampleDataset, joint_input=recipe.joint_input)
     return kind(
         length,

@@ -200,11 +200,7 @@ def _add(
     inside, near = _filled(points, window)
     # OpenCV counts from pixel to pixel: blurred, its steps along a slanting edge are gone.
     deep = cv2.blur(cv2.distanceTransform(inside, cv2.DIST_L2, 5), (3, 3))
-    profile, shaft, texture, wedge = made_of
-    spacing_mm = frame.spacing_mm
-    add_bone(
-        total, plane, np.uint16(bit), window[0], spacing_mm, inside, near, deep, profile, shaft, texture, wedge, tiles()
-    )
+    add_bone(total, plane, np.uint16(bit), window[0], frame.spacing_mm, inside, near, deep, *made_of, tiles())
 
 
 def _window(points: Contour, frame: Frame) -> Window | None:
