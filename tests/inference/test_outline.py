@@ -15,7 +15,7 @@ from carpus.inference.film import read_film
 from carpus.inference.model import Model, load_model
 from carpus.inference.outline import outline_wrist
 from carpus.inference.weights import bundled_weights
-from carpus.inference.wrist import NoHandSeenError, find_wrist
+from carpus.inference.wrist import NoHandSeenError, PalmSizeError, find_wrist
 from carpus.metrics import measure_bones
 from carpus.phantom import draw, plan_cohort
 from carpus.phantom.samples import Sample, draw_film
@@ -48,6 +48,25 @@ def test_a_wrist_is_found_by_its_bones_where_no_outline_of_a_hand_is_seen(
     assert wrist.thumb_left == (hand.side is Side.RIGHT)
     assert wrist.box.width * hand.spacing_mm == pytest.approx(90, rel=0.001 if is_scaled else 0.15)
     assert "found by its bones" in " ".join(wrist.notes)
+
+
+@pytest.mark.parametrize("is_scaled", [True, False])
+def test_a_wrist_is_found_by_its_bones_where_the_outline_leads_elsewhere(bones: Model, is_scaled: bool) -> None:
+    hand = draw_film(np.random.default_rng([123, 23]))
+    film = Radiograph(hand.pixels, hand.spacing_mm if is_scaled else None)
+    if is_scaled:
+        with pytest.raises(PalmSizeError, match="a palm 34 mm broad"):
+            find_wrist(film)
+    wrist = outline_wrist(film, bones=bones)
+    truth = BoneMasks(hand.plane).cropped(wrist.box).resized(height=600, width=600)
+    assert np.nanmean(measure_bones(truth, wrist.masks).values[: len(Bone), 0]) > 0.9
+    assert "found by its bones" in " ".join(wrist.notes)
+
+
+def test_a_palm_and_bones_too_small_for_an_adult_are_refused(bones: Model) -> None:
+    hand = draw_film(np.random.default_rng([123, 1]))
+    with pytest.raises(PalmSizeError, match="expected an adult hand"):
+        outline_wrist(Radiograph(hand.pixels, 0.6 * hand.spacing_mm), bones=bones)
 
 
 class OneBone(nn.Module):

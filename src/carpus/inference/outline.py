@@ -18,10 +18,10 @@ from carpus.errors import InputError
 from carpus.imaging.geometry import Box, square
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
-from carpus.inference.atlas import CARPALS, Placement, place_bones
+from carpus.inference.atlas import ADULT_SIZES, CARPALS, Placement, place_bones
 from carpus.inference.looks import CROP_MM, CROP_PX, CROP_SPACING_MM, SEVERAL, STRAIGHT, Look, look_at, look_everywhere
 from carpus.inference.model import Model
-from carpus.inference.wrist import NoHandSeenError, Wrist, find_wrist, quarter_turns, turned
+from carpus.inference.wrist import NoHandSeenError, PalmSizeError, Wrist, find_wrist, quarter_turns, turned
 
 _FEWEST_BONES = 10
 _LEAST_BONE_PX = 400
@@ -77,15 +77,7 @@ def outline_wrist(film: Radiograph, *, bones: Model) -> OutlinedWrist:
     """
     turns = quarter_turns(film)
     film = turned(film, turns)
-    try:
-        wrist = find_wrist(film)
-    except NoHandSeenError as refusal:
-        view = _searched(bones, film)
-        if view is None:
-            raise refusal from None
-        wrist = Wrist(view.box, None, is_crop=False, notes=("No outline of a hand; the wrist was found by its bones.",))
-    else:
-        view = _seen(bones, film, wrist)
+    view, wrist = _found(bones, film)
     view = _View(film, look_at(bones, film, view.box, thumb_left=view.look.thumb_left, places=SEVERAL))
     if view.bones_found < _FEWEST_BONES:
         raise InputError(
@@ -138,9 +130,45 @@ class _View:
         return place_bones(alone, spacing_mm=CROP_SPACING_MM, thumb_left=self.look.thumb_left)
 
     @property
+    def is_usual(self) -> bool:
+        """Whether enough bones lie as those of a wrist do."""
+        return (
+            self.bones_found >= _FEWEST_BONES
+            and len(self.placement.in_place) >= _FEWEST_BONES
+            and self.merit[0] >= _FEWEST_CARPALS
+        )
+
+    @property
+    def is_adult(self) -> bool:
+        """Whether the wrist is as large as an adult's."""
+        return ADULT_SIZES[0] <= self.placement.size <= ADULT_SIZES[1]
+
+    @property
     def merit(self) -> tuple[int, float]:
         """Larger is better."""
         return len(self.carpus.in_place) if self.carpus else 0, self.look.confidence
+
+
+def _found(bones: Model, film: Radiograph) -> tuple[_View, Wrist]:
+    """The wrist by the outline of the hand; by its bones alone where there is none, or where it leads to no wrist.
+
+    Raises:
+        InputError: No hand is seen, by its outline or by its bones.
+    """
+    try:
+        wrist = find_wrist(film)
+    except NoHandSeenError as refusal:
+        by_bones = _searched(bones, film)
+        # A palm and bones that are both too small are a child's.
+        if by_bones is None or (isinstance(refusal, PalmSizeError) and not by_bones.is_adult):
+            raise
+    else:
+        view = _seen(bones, film, wrist)
+        by_bones = None if view.is_usual else _searched(bones, film)
+        if by_bones is None:
+            return view, wrist
+    note = "No outline of a hand; the wrist was found by its bones."
+    return by_bones, Wrist(by_bones.box, None, is_crop=False, notes=(note,))
 
 
 def _seen(bones: Model, film: Radiograph, wrist: Wrist) -> _View:

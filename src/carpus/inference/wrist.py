@@ -62,6 +62,10 @@ class NoHandSeenError(InputError):
     """Nothing on a film has the outline of a hand."""
 
 
+class PalmSizeError(NoHandSeenError):
+    """The palm on a film is no adult's, or what was taken for it is none."""
+
+
 @dataclass(frozen=True)
 class Wrist:
     """The wrist on a film.
@@ -106,8 +110,8 @@ def find_wrist(film: Radiograph) -> Wrist:
     whether there is a wrist on it is then for the bones to tell.
 
     Raises:
-        NoHandSeenError: No hand is seen.
-        InputError: Two hands are, or one that is no adult's, or the fingers do not point up.
+        NoHandSeenError: No hand is seen, or (`PalmSizeError`) one that is no adult's.
+        InputError: Two hands are, or the fingers do not point up.
     """
     name = film.source or "the film"
     if _without_border(film.pixels) is None:
@@ -132,7 +136,7 @@ def find_wrist(film: Radiograph) -> Wrist:
         notes.append(f"The pixel size was estimated as {spacing_mm:.3f} mm from the breadth of the palm.")
     breadth_mm = 2 * hand.radius * spacing_mm
     if not _PALM_BREADTHS_MM[0] <= breadth_mm <= _PALM_BREADTHS_MM[1]:
-        raise InputError(f"{name} shows a palm {breadth_mm:.0f} mm broad, expected an adult hand; {_HINT}")
+        raise PalmSizeError(f"{name} shows a palm {breadth_mm:.0f} mm broad, expected an adult hand; {_HINT}")
     thumb_left = None if abs(hand.thumb) < _SURE else hand.thumb > 0
     box = square((hand.carpus.real, hand.carpus.imag), size=WRIST_MM / spacing_mm)
     return Wrist(box, thumb_left, is_crop=False, notes=tuple(notes))
