@@ -8,25 +8,33 @@ anything of patients. Run from the repository:
 """
 
 import argparse
-import csv
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from carpus.anatomy import Bone, Side
 from carpus.errors import InputError
 from carpus.files import new_file
 from carpus.imaging import BoneMasks, Radiograph
+from carpus.inference.looks import CROP_PX
 from carpus.inference.model import Model, load_model
 from carpus.inference.outline import outline_wrist
 from carpus.inference.trust import doubts, refuse_no_adult_wrist
 from carpus.inference.weights import bundled_weights
 from carpus.metrics import measure_bones
-from carpus.phantom.samples import draw_film, sample
+from carpus.phantom.samples import Sample, draw_film, sample
 
 RESULTS = Path(__file__).parent / "results"
 SEED = 123
-KINDS = ("whole hand", "whole hand, no scale", "wrist, no scale")
+KINDS: dict[str, tuple[Callable[[np.random.Generator], Sample], bool]] = {
+    "whole hand": (draw_film, True),
+    "whole hand, no scale": (draw_film, False),
+    "wrist, no scale": (partial(sample, size_px=CROP_PX), False),
+}
+"""How each is drawn, and whether its scale is told."""
 
 
 def main() -> None:
@@ -38,31 +46,26 @@ def main() -> None:
     options = parser.parse_args()
     model = load_model(options.bones or bundled_weights("bones"), task="bones")
     print(f"PHANTOM, seed {SEED}, {options.films} films of each kind")
-    rows = []
-    for kind in KINDS:
-        rows.append(counted(kind, options.films, model))
-        print(rows[-1], flush=True)
-    with new_file(options.results / "drawn_films.csv") as draft, draft.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    table = pd.DataFrame([counted(kind, options.films, model) for kind in KINDS])
+    print(table.to_string(index=False))
+    with new_file(options.results / "drawn_films.csv") as draft:
+        table.to_csv(draft, index=False)
 
 
 def counted(kind: str, films: int, model: Model) -> dict[str, object]:
     """One kind's row."""
+    draw, is_scaled = KINDS[kind]
     refused, wrong_side, doubted, dsc = 0, 0, 0, []
     for number in range(films):
-        generator = np.random.default_rng([SEED, number])
-        drawn = draw_film(generator) if kind.startswith("whole") else sample(generator, size_px=600)
-        spacing_mm = None if kind.endswith("no scale") else drawn.spacing_mm
+        drawn = draw(np.random.default_rng([SEED, number]))
         try:
-            wrist = outline_wrist(Radiograph(drawn.pixels, spacing_mm), bones=model)
+            wrist = outline_wrist(Radiograph(drawn.pixels, drawn.spacing_mm if is_scaled else None), bones=model)
             refuse_no_adult_wrist(wrist)
         except InputError:
             refused += 1
             continue
         truth = BoneMasks(np.ascontiguousarray(np.rot90(drawn.plane, wrist.turns))).cropped(wrist.box)
-        values = measure_bones(truth.resized(height=600, width=600), wrist.masks).values[: len(Bone), 0]
+        values = measure_bones(truth.resized(height=CROP_PX, width=CROP_PX), wrist.masks).values[: len(Bone), 0]
         dsc.append(float(np.nanmean(values)))
         wrong_side += wrist.thumb_left != (drawn.side is Side.RIGHT)
         doubted += bool(doubts(wrist))

@@ -13,7 +13,7 @@ from carpus.errors import InputError
 from carpus.imaging import BoneMasks, Radiograph
 from carpus.inference.film import read_film
 from carpus.inference.model import Model, load_model
-from carpus.inference.outline import outline_wrist
+from carpus.inference.outline import OutlinedWrist, outline_wrist
 from carpus.inference.weights import bundled_weights
 from carpus.inference.wrist import NoHandSeenError, PalmSizeError, find_wrist
 from carpus.metrics import measure_bones
@@ -43,8 +43,7 @@ def test_a_wrist_is_found_by_its_bones_where_no_outline_of_a_hand_is_seen(
     with pytest.raises(NoHandSeenError):
         find_wrist(film)
     wrist = outline_wrist(film, bones=bones)
-    truth = BoneMasks(hand.plane).cropped(wrist.box).resized(height=600, width=600)
-    assert np.nanmean(measure_bones(truth, wrist.masks).values[: len(Bone), 0]) > 0.85
+    assert _mean_dsc(wrist, hand) > 0.85
     assert wrist.thumb_left == (hand.side is Side.RIGHT)
     assert wrist.box.width * hand.spacing_mm == pytest.approx(90, rel=0.001 if is_scaled else 0.15)
     assert "found by its bones" in " ".join(wrist.notes)
@@ -58,8 +57,7 @@ def test_a_wrist_is_found_by_its_bones_where_the_outline_leads_elsewhere(bones: 
         with pytest.raises(PalmSizeError, match="a palm 34 mm broad"):
             find_wrist(film)
     wrist = outline_wrist(film, bones=bones)
-    truth = BoneMasks(hand.plane).cropped(wrist.box).resized(height=600, width=600)
-    assert np.nanmean(measure_bones(truth, wrist.masks).values[: len(Bone), 0]) > 0.9
+    assert _mean_dsc(wrist, hand) > 0.9
     assert "found by its bones" in " ".join(wrist.notes)
 
 
@@ -107,3 +105,8 @@ def test_a_closer_crop_of_unknown_scale_is_seen_at_the_scale_that_was_learnt(bon
     assert wrist.is_crop
     assert wrist.placement.size == pytest.approx(1, abs=0.12)
     assert wrist.box.width > 480
+
+
+def _mean_dsc(wrist: OutlinedWrist, hand: Sample) -> float:
+    truth = BoneMasks(hand.plane).cropped(wrist.box).resized(height=600, width=600)
+    return float(np.nanmean(measure_bones(truth, wrist.masks).values[: len(Bone), 0]))

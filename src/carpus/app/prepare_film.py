@@ -21,7 +21,7 @@ from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
 from carpus.imaging.side_marker import find_side_marker
 from carpus.imaging.wrist_crop import WINDOW, crop_box, cut, cut_masks, share_outside
-from carpus.inference.atlas import ADULT_SIZES, CARPALS, Placement, place_bones, regions_of
+from carpus.inference.atlas import CARPALS, Placement, place_bones, regions_of
 from carpus.inference.wrist import quarter_turns
 
 if TYPE_CHECKING:
@@ -321,7 +321,7 @@ def _judge(source: Source, placement: Placement, *, is_drawn: bool, note: _Notes
     elif count < len(Bone):
         missing = [bone.label.lower() for bone in Bone if bone not in placement.in_place]
         note("bones-unusual", f"Not {whose} as in a usual wrist: {', '.join(missing)}.")
-    if not ADULT_SIZES[0] <= placement.size <= ADULT_SIZES[1]:
+    if not placement.is_adult:
         note(
             "size-unusual",
             f"The wrist is {placement.size:.2f} times as large as usual: see that the pixel size is right.",

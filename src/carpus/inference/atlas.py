@@ -55,6 +55,11 @@ class Placement:
     is_mirrored: bool
     joints: Mapping[Joint, tuple[float, float]]
 
+    @property
+    def is_adult(self) -> bool:
+        """Whether the wrist is as large as an adult's may be."""
+        return ADULT_SIZES[0] <= self.size <= ADULT_SIZES[1]
+
 
 def place_bones(masks: BoneMasks, *, spacing_mm: float, thumb_left: bool) -> Placement:
     """How bones lie, at least three of them.

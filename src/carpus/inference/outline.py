@@ -18,7 +18,7 @@ from carpus.errors import InputError
 from carpus.imaging.geometry import Box, square
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
-from carpus.inference.atlas import ADULT_SIZES, CARPALS, Placement, place_bones
+from carpus.inference.atlas import CARPALS, Placement, place_bones
 from carpus.inference.looks import CROP_MM, CROP_PX, CROP_SPACING_MM, SEVERAL, STRAIGHT, Look, look_at, look_everywhere
 from carpus.inference.model import Model
 from carpus.inference.wrist import NoHandSeenError, PalmSizeError, Wrist, find_wrist, quarter_turns, turned
@@ -129,19 +129,14 @@ class _View:
         alone = BoneMasks.from_masks(found, height=height, width=width)
         return place_bones(alone, spacing_mm=CROP_SPACING_MM, thumb_left=self.look.thumb_left)
 
+    def has_in_place(self, fewest: int) -> bool:
+        """Whether so many bones are found and lie as they should; of hardly any it cannot be said how they lie."""
+        return self.bones_found >= fewest and len(self.placement.in_place) >= fewest
+
     @property
     def is_usual(self) -> bool:
         """Whether enough bones lie as those of a wrist do."""
-        return (
-            self.bones_found >= _FEWEST_BONES
-            and len(self.placement.in_place) >= _FEWEST_BONES
-            and self.merit[0] >= _FEWEST_CARPALS
-        )
-
-    @property
-    def is_adult(self) -> bool:
-        """Whether the wrist is as large as an adult's."""
-        return ADULT_SIZES[0] <= self.placement.size <= ADULT_SIZES[1]
+        return self.has_in_place(_FEWEST_BONES) and self.merit[0] >= _FEWEST_CARPALS
 
     @property
     def merit(self) -> tuple[int, float]:
@@ -160,7 +155,7 @@ def _found(bones: Model, film: Radiograph) -> tuple[_View, Wrist]:
     except NoHandSeenError as refusal:
         by_bones = _searched(bones, film)
         # A palm and bones that are both too small are a child's.
-        if by_bones is None or (isinstance(refusal, PalmSizeError) and not by_bones.is_adult):
+        if by_bones is None or (isinstance(refusal, PalmSizeError) and not by_bones.placement.is_adult):
             raise
     else:
         view = _seen(bones, film, wrist)
@@ -221,9 +216,7 @@ def _searched(bones: Model, film: Radiograph) -> _View | None:
                 view = _View(film, look_at(bones, film, box, thumb_left=thumb_left, places=STRAIGHT))
                 found = view if found is None else max(found, view, key=lambda view: view.merit)
                 box = _reframed(view, sized=True)
-    if found is None or found.bones_found < _FEWEST_SEARCHED:
-        return None
-    return found if len(found.placement.in_place) >= _FEWEST_SEARCHED else None
+    return found if found and found.has_in_place(_FEWEST_SEARCHED) else None
 
 
 def _edges(film: Radiograph) -> list[float]:

@@ -15,7 +15,7 @@ from carpus.anatomy import ADULT, YOUNGEST, Bone
 from carpus.errors import InputError
 from carpus.imaging.masks import BoneMasks
 from carpus.imaging.radiograph import Radiograph
-from carpus.inference.atlas import ADULT_SIZES, CARPALS
+from carpus.inference.atlas import CARPALS
 from carpus.inference.looks import CROP_PX, CROP_SPACING_MM, RIM_PX
 from carpus.inference.outline import OutlinedWrist
 
@@ -104,7 +104,7 @@ def _doubts(wrist: OutlinedWrist) -> Iterator[str]:
         yield f"Not outlined as in a usual wrist: {', '.join(astray)}."
     if _may_be_one_of_two(wrist):
         yield "The wrist lies in one half of a wide film, which may show both hands: read it with --two-hands."
-    if film.spacing_mm is not None and not ADULT_SIZES[0] <= placement.size <= ADULT_SIZES[1]:
+    if film.spacing_mm is not None and not placement.is_adult:
         yield f"The wrist is {placement.size:.2f} times as large as an adult's: a child's, or the pixel size is wrong."
     if abs(placement.turn_degrees) > _TURNED_DEGREES:
         yield f"The wrist leans by {placement.turn_degrees:.0f} degrees."

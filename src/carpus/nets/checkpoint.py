@@ -130,7 +130,8 @@ def join_checkpoints(path: Path, parts: Sequence[Path], *, half: bool = False) -
     Raises:
         InputError: Fewer than two, no checkpoints, or networks that are not alike.
     """
-    networks, infos = zip(*map(load_checkpoint, parts), strict=True) if parts else ((), ())
+    loaded = [load_checkpoint(part) for part in parts]
+    infos = [info for _, info in loaded]
     if len(infos) < 2 or any(info.members > 1 for info in infos):
         raise InputError(f"{len(infos)} checkpoints cannot be joined; give two or more of one network each")
     for other, info in zip(parts[1:], infos[1:], strict=True):
@@ -147,7 +148,7 @@ def join_checkpoints(path: Path, parts: Sequence[Path], *, half: bool = False) -
         if all(info.provenance.get(name) == value for info in infos)
     }
     joined = replace(infos[0], members=len(infos), provenance={**alike, "members": own})
-    save_checkpoint(path, Averaged(networks), joined, half=half)
+    save_checkpoint(path, Averaged(network for network, _ in loaded), joined, half=half)
 
 
 def load_checkpoint(path: Path) -> tuple[nn.Module, CheckpointInfo]:
